@@ -1,0 +1,91 @@
+"""Distances between pictures in the features of a fixed loss network. Each is a small function.
+
+`sigma2[l]` is layer l's spatial feature variance and `gram2[l]` its squared Gram norm, both averaged over
+reference photographs and paintings: dividing by them makes one set of weights fit every layer and network.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+CONTENT_LAYER = "relu4_1"
+
+
+def moments(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Channel means and standard deviations `(N, C)` of features `(N, C, H, W)`."""
+    flat = features.flatten(2)
+    return flat.mean(2), (flat.var(2) + 1e-5).sqrt()
+
+
+def gram(features: torch.Tensor) -> torch.Tensor:
+    """F Fᵀ / (H·W) of features `(N, C, H, W)`: `(N, C, C)` (Gatys et al. 2016, eq. 3)."""
+    flat = features.flatten(2)
+    return flat @ flat.transpose(1, 2) / flat.shape[2]
+
+
+def kl_divergence(mu: torch.Tensor, log_sigma: torch.Tensor) -> torch.Tensor:
+    """KL(N(mu, sigma²) ‖ N(0, 1)) in nats, mean over images and latent dimensions (scalar)."""
+    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - 2 * log_sigma).mean()
+
+
+def out_of_range(image: torch.Tensor) -> torch.Tensor:
+    """Mean squared distance of pixel values from [0, 1]."""
+    return (image - image.clamp(0, 1)).square().mean()
+
+
+class FeatureDistances(nn.Module):
+    """Style, Gram, content and perceptual distance by a frozen loss network.
+
+    network: anything with `.features(image, names) -> dict` (a VGG). Distances are 0 for equal pictures
+    and about 1 for a picture that misses everything of one layer.
+    """
+
+    def __init__(self, network: nn.Module, layers=STYLE_LAYERS):
+        super().__init__()
+        self.network, self.layers = network.eval().requires_grad_(False), layers
+        self.register_buffer("sigma2", torch.ones(len(layers)))
+        self.register_buffer("gram2", torch.ones(len(layers)))
+
+    @torch.no_grad()
+    def calibrate(self, images: list[torch.Tensor]) -> "FeatureDistances":
+        """Measure `sigma2` and `gram2` on reference pictures, each `(n, 3, H, W)`."""
+        rows = [self.features(image) for image in images]
+        for index, layer in enumerate(self.layers):
+            self.sigma2[index] = torch.stack([row[layer].flatten(2).var(2).mean() for row in rows]).mean()
+            self.gram2[index] = torch.stack([gram(row[layer]).square().sum((1, 2)).mean() for row in rows]).mean()
+        return self
+
+    def features(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Features at `layers`, in float32 whatever precision the network ran in."""
+        found = self.network.features(image, self.layers)
+        return {layer: feature.float() for layer, feature in found.items()}
+
+    def style(self, output: dict, style: dict) -> torch.Tensor:
+        """Sum over layers of squared errors of channel means and deviations, per image `(N,)`."""
+        total = 0
+        for index, layer in enumerate(self.layers):
+            (mean, deviation), (mean_s, deviation_s) = moments(output[layer]), moments(style[layer])
+            error = (mean - mean_s).square().mean(1) + (deviation - deviation_s).square().mean(1)
+            total = total + error / self.sigma2[index]
+        return total
+
+    def gram(self, output: dict, style: dict) -> torch.Tensor:
+        """Sum over layers of ‖G − G*‖² / mean‖G*‖², per image `(N,)`."""
+        return sum((gram(output[layer]) - gram(style[layer])).square().sum((1, 2)) / self.gram2[index]
+                   for index, layer in enumerate(self.layers))
+
+    def content(self, output: dict, content: dict) -> torch.Tensor:
+        """Squared error at relu4_1 over its variance, per image `(N,)`."""
+        index = self.layers.index(CONTENT_LAYER)
+        return (output[CONTENT_LAYER] - content[CONTENT_LAYER]).square().mean((1, 2, 3)) / self.sigma2[index]
+
+    def perceptual(self, output: dict, target: dict) -> torch.Tensor:
+        """Mean over layers of the variance-normalised squared feature error, per image `(N,)`."""
+        return torch.stack([(output[layer] - target[layer]).square().mean((1, 2, 3)) / self.sigma2[index]
+                            for index, layer in enumerate(self.layers)]).mean(0)
+
+
+def pixel(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean squared error of pixels (scalar)."""
+    return F.mse_loss(output, target)
