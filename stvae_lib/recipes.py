@@ -4,8 +4,8 @@ Each recipe is a module that `training.fit` understands; `validate` measures on 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -13,9 +13,11 @@ from torchmetrics.functional.image import peak_signal_noise_ratio, structural_si
 
 from . import losses
 from .backbones.vgg import VGG, VGGDecoder
-from .datasets import CropPool, is_held_out
+from .datasets import CropPool, colour_jitter, is_held_out
 from .errors import InputError
 from .images import list_images, load_image
+from .stvae import STVAE, AutoEncoder
+from .vlt import VLT, Style, StyleCode
 
 
 def held_out_images(folder, count: int | None, size: int) -> list[torch.Tensor]:
@@ -110,6 +112,13 @@ def unexplained(found: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return F.mse_loss(found.float(), target) / target.var()
 
 
+def unexplained_up_to_scale(found: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The same, with `found` times the one constant that fits best (scalar)."""
+    found, target = found.float(), target.float()
+    scale = (found * target).mean() / found.square().mean().clamp_min(1e-8)
+    return unexplained(scale.detach() * found, target)
+
+
 def mixed_batch(photos: CropPool, paintings: CropPool, rng, schedule) -> dict:
     """Crops of both kinds, two photographs for each painting: {"images" (batch, 3, crop, crop), "files"}."""
     count = schedule.batch // 3
@@ -156,7 +165,8 @@ class AutoencoderTraining(nn.Module):
             rows["perceptual"] = self.distances.perceptual(self.distances.features(output), target).mean()
             total = total + options.perceptual_weight * rows["perceptual"]
         if options.encoder_weight > 0:
-            rows["encoder"] = torch.stack([unexplained(found[name], target[name]) for name in names]).mean()
+            rows["encoder"] = torch.stack([unexplained_up_to_scale(found[name], target[name])
+                                           for name in names]).mean()
             total = total + options.encoder_weight * rows["encoder"]
         return {"loss": total} | rows
 
@@ -167,12 +177,10 @@ class AutoencoderTraining(nn.Module):
         return groups
 
     def validate(self):
-        scores = reconstruction_scores(lambda image: self.decoder(self.encoder(pad_to(image, self.encoder.stride)))
-                                       [..., :image.shape[2], :image.shape[3]], self.validation)
-        found = [self.decoder(self.encoder(pad_to(image, self.encoder.stride))).clamp(0, 1)
-                 [..., :image.shape[2], :image.shape[3]] for image in self.validation]
-        errors = [self.distances.perceptual(self.distances.features(output.float()), self.distances.features(image))
-                  for output, image in zip(found, self.validation)]
+        model = AutoEncoder(self.encoder, self.decoder)
+        scores = reconstruction_scores(model.reconstruct, self.validation)
+        errors = [self.distances.perceptual(self.distances.features(model.reconstruct(image)),
+                                            self.distances.features(image)) for image in self.validation]
         return scores | {"perceptual": torch.cat(errors).mean()}
 
     def trained_state(self):
@@ -183,7 +191,154 @@ class AutoencoderTraining(nn.Module):
         self.decoder.load_state_dict(state["decoder"])
 
 
-def pad_to(image: torch.Tensor, stride: int) -> torch.Tensor:
-    """Reflect right and bottom until both sides are multiples of `stride`."""
-    height, width = image.shape[2:]
-    return F.pad(image, (0, -width % stride, 0, -height % stride), mode="reflect")
+
+
+@dataclass
+class VLTOptions:
+    """The transform, how it starts, and its loss weights.
+
+    start: "closed-form" (variant joint only) or "random". styles_per_content: how many styles of the batch every
+    content meets; features are computed once. photo_styles: share of photographs among the styles.
+    beta: weight of KL per latent dimension.
+    """
+
+    variant: str = "joint"
+    matrix_size: int = 32
+    latent: int = 128
+    modulated: bool = True
+    start: str = "closed-form"
+    train_decoder: bool = True
+    styles_per_content: int = 2
+    photo_styles: float = 0.15
+    content_weight: float = 1.0
+    style_weight: float = 5.0
+    gram_weight: float = 1.0
+    reconstruction_weight: float = 1.0
+    range_weight: float = 10.0
+    beta: float = 0.03
+
+    def __post_init__(self):
+        if self.variant not in VLT:
+            raise InputError(f"variant {self.variant!r}", "is unknown", f"use one of {', '.join(VLT)}")
+
+    def vlt_options(self) -> dict:
+        """Arguments of the transform's class."""
+        options = {"matrix_size": self.matrix_size, "latent": self.latent}
+        return options | {"modulated": self.modulated} if self.variant == "joint" else options
+
+
+class VLTTraining(nn.Module):
+    """The variational linear transform on a pretrained autoencoder, through the losses of the pictures it makes."""
+
+    def __init__(self, model: STVAE, distances: losses.FeatureDistances, photos: CropPool, paintings: CropPool,
+                 validation: tuple[list[torch.Tensor], list[torch.Tensor]], options: VLTOptions):
+        super().__init__()
+        self.model, self.distances, self.options = model, distances, options
+        self.photos, self.paintings, self.validation = photos, paintings, validation
+        model.encoder.requires_grad_(False)
+        model.decoder.requires_grad_(options.train_decoder)
+
+    def start(self, rng, schedule, batches: int = 200):
+        """Closed-form start from the statistics of random style crops; scales alone for a random one."""
+        if self.options.variant != "joint":
+            return
+        seed = rng.integers(2**32)
+
+        def features():
+            again = np.random.default_rng(seed)
+            for _ in range(batches):
+                crops, _ = self._styles(again, 16, schedule.crop)
+                with torch.no_grad():
+                    yield self.model.encoder.features(crops, self.model.vlt.style_layers)
+
+        self.model.vlt.start_closed_form(features, self.options.start == "closed-form")
+
+    def _styles(self, rng, count, size):
+        from_photos = int(rng.binomial(count, self.options.photo_styles))
+        first, names = self.paintings.crops(rng, count - from_photos, size) if from_photos < count else ([], [])
+        second, more = self.photos.crops(rng, from_photos, size) if from_photos else ([], [])
+        crops = torch.cat([part for part in (first, second) if len(part)])
+        return colour_jitter(crops, rng).contiguous(memory_format=torch.channels_last), names + more
+
+    def batch(self, rng, schedule):
+        count = schedule.batch // self.options.styles_per_content
+        contents, names = self.photos.crops(rng, count, schedule.crop)
+        styles, more = self._styles(rng, count, schedule.crop)
+        return {"contents": contents.contiguous(memory_format=torch.channels_last), "styles": styles,
+                "files": names + more}
+
+    def forward(self, batch):
+        model, options = self.model, self.options
+        contents, styles = batch["contents"], batch["styles"]
+        with torch.no_grad():
+            features, content_target = model.encoder(contents), self.distances.features(contents)
+            style_features = model.encoder.features(styles, model.vlt.style_layers)
+            style_target = self.distances.features(styles)
+        code = model.vlt.encode_style(style_features)
+        style = model.vlt.decode_style(code.z(sample=True), code)
+        content_index, style_index = self.pairs(len(contents), contents.device)
+        output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()
+        found = self.distances.features(output)
+        style_target = {layer: value[style_index] for layer, value in style_target.items()}
+        rows = {"content": self.distances.content(found, {k: v[content_index] for k, v in content_target.items()}),
+                "style": self.distances.style(found, style_target), "gram": self.distances.gram(found, style_target),
+                "range": losses.out_of_range(output), "kl": losses.kl_divergence(code.mu, code.log_sigma)}
+        rows = {name: value.mean() for name, value in rows.items()}
+        total = (options.content_weight * rows["content"] + options.style_weight * rows["style"]
+                 + options.gram_weight * rows["gram"] + options.range_weight * rows["range"] + options.beta * rows["kl"])
+        if options.train_decoder and options.reconstruction_weight > 0:
+            rows["reconstruction"] = self._reconstruction(contents[:1], features[:1], content_target)
+            total = total + options.reconstruction_weight * rows["reconstruction"]
+        return {"loss": total} | rows
+
+    def pairs(self, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
+        """Every content meets `styles_per_content` consecutive styles: content and style indices of the pairs."""
+        content = torch.arange(count, device=device).repeat(self.options.styles_per_content)
+        shift = torch.arange(self.options.styles_per_content, device=device).repeat_interleave(count)
+        return content, (content + shift) % count
+
+    def _reconstruction(self, image, features, target):
+        output = self.model.decode(features, image.shape[2:]).float()
+        error = self.distances.perceptual(self.distances.features(output), {k: v[:1] for k, v in target.items()}).mean()
+        return AutoencoderOptions.pixel_weight * losses.pixel(output, image) + error
+
+    def parameter_groups(self, lr):
+        groups = [{"params": [p for p in self.model.vlt.parameters() if p.requires_grad], "lr": lr}]
+        if self.options.train_decoder:
+            groups.append({"params": list(self.model.decoder.parameters()), "lr": lr})
+        return groups
+
+    def validate(self):
+        contents, styles = self.validation
+        codes = [self.model.encode_style(style) for style in styles]
+        rows = []
+        for index, content in enumerate(contents):
+            style = styles[index % len(styles)]
+            output = self.model.stylize(content, codes[index % len(codes)])
+            found, content_t, style_t = (self.distances.features(image) for image in (output, content, style))
+            rows.append(torch.stack([self.distances.content(found, content_t)[0],
+                                     self.distances.style(found, style_t)[0], self.distances.gram(found, style_t)[0]]))
+        values = dict(zip(("content", "style", "gram"), torch.stack(rows).mean(0)))
+        return values | latent_health(codes)
+
+    def trained_state(self):
+        return {"vlt": self.model.vlt.state_dict(), "decoder": self.model.decoder.state_dict()}
+
+    def load_trained_state(self, state):
+        self.model.vlt.load_state_dict(state["vlt"])
+        self.model.decoder.load_state_dict(state["decoder"])
+
+
+def select(style: Style, index: torch.Tensor) -> Style:
+    """A batch of styles in another order, or repeated."""
+    modulation = style.modulation and [(gamma[index], beta[index]) for gamma, beta in style.modulation]
+    return Style(style.matrix[index], style.mean[index], modulation)
+
+
+def latent_health(codes: list[StyleCode]) -> dict[str, torch.Tensor]:
+    """Of posteriors of several styles: active dimensions (variance of mu over styles > 0.01, Burda et al. 2016),
+    spread of mu over mean sigma (signal-to-noise), KL per dimension in nats."""
+    mu = torch.cat([code.mu for code in codes])
+    log_sigma = torch.cat([code.log_sigma for code in codes])
+    return {"active": (mu.var(0) > 0.01).sum(), "signal_to_noise": mu.std(0).mean() / log_sigma.exp().mean(),
+            "kl": losses.kl_divergence(mu, log_sigma)}

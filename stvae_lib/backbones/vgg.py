@@ -4,9 +4,13 @@ The same class is the image encoder (to relu4_1), the loss network (to relu5_1),
 and the authors' released encoder: they differ in widths, in the fixed colour layer and in weights.
 """
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from ..errors import InputError
 
 CONVS_PER_BLOCK = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 WIDTHS = {"full": (64, 128, 256, 512, 512), "slim": (16, 32, 64, 128, 128)}
@@ -107,3 +111,55 @@ class VGGDecoder(nn.Module):
                 hidden = hidden * (1 + gamma[:, :, None, None]) + beta[:, :, None, None]
             hidden, index = F.relu(hidden), index + 1
         raise AssertionError("a decoder ends in conv1_1")
+
+
+def from_torchvision(state: dict, depth: int, last: str) -> dict:
+    """torchvision's `features.N.weight` keys renamed to this module's layer names, up to `last`."""
+    renamed, position = {}, 0
+    for name in conv_names(depth, last):
+        if name == "pool":
+            position += 1
+            continue
+        for kind in ("weight", "bias"):
+            renamed[f"{name}.{kind}"] = state[f"features.{position}.{kind}"]
+        position += 2  # the convolution and its ReLU
+    return renamed
+
+
+class VGGBackbone:
+    """A VGG of one depth for the registry."""
+
+    def __init__(self, depth: int):
+        self.depth = depth
+
+    def build(self, width: str) -> tuple[VGG, VGGDecoder]:
+        """Encoder to relu4_1 and its mirrored decoder, randomly initialised."""
+        return VGG(self.depth, width), VGGDecoder(self.depth, width)
+
+    def pretrained(self, last: str = "relu4_1") -> VGG:
+        """Full-width encoder with torchvision's ImageNet weights (downloaded once, or read from its cache).
+
+        Raises InputError naming the weights, the cache folder and the slim alternative when out of reach.
+        """
+        import torchvision.models as models
+
+        name = f"VGG{self.depth}_Weights"
+        weights = getattr(models, name).IMAGENET1K_V1
+        encoder = VGG(self.depth, "full", last)
+        state = fetch_torchvision(weights, f"{name}.IMAGENET1K_V1", f"vgg{self.depth}-slim")
+        encoder.load_state_dict(from_torchvision(state, self.depth, last), strict=False)
+        return encoder
+
+
+def fetch_torchvision(weights, name: str, alternative: str) -> dict:
+    """A torchvision weight enum's state dict, from the hub's cache folder or the network."""
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    try:
+        return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"torchvision {name}", f"cannot be had ({type(error).__name__})",
+                         f"connect to the network once, put {Path(weights.url).name} into {folder}, "
+                         f"or use {alternative}") from error
+
+
+VGG16, VGG19 = VGGBackbone(16), VGGBackbone(19)

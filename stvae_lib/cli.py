@@ -1,0 +1,194 @@
+"""The command `stvae`: stylize | train | report | bench | info | styles. Bad input: one line, exit 2."""
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from .errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with its complaints in the one-line form of InputError."""
+
+    def error(self, message):
+        print(f"{self.prog}: {message}; see `{self.prog} --help`", file=sys.stderr)
+        sys.exit(2)
+
+
+def make_parser() -> Parser:
+    parser = Parser(prog="stvae", description="Style transfer by ST-VAE: stylise pictures, train, run the report.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _stylize_arguments(commands.add_parser("stylize", help="a photograph, or a folder of them, in one or several styles"))
+    add_train_arguments(commands.add_parser("train", help="train slim encoder, autoencoder or linear transform"))
+    report = commands.add_parser("report", help="execute the notebooks and write the HTML site")
+    report.add_argument("-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    report.add_argument("-f", dest="parameter_file", type=Path, help="YAML file of parameters")
+    report.add_argument("--only", nargs="+", default=[], metavar="NN", help="notebook numbers, e.g. 01 02")
+    report.add_argument("--out", type=Path, help="folder (default runs/<date>)")
+    report.add_argument("--resume", action="store_true", help="go on with the newest run, or --out, where it failed")
+    report.add_argument("--commit", action="store_true", help="also store the executed notebooks in notebooks/")
+    bench = commands.add_parser("bench", help="time the model and write benchmarks/results.json")
+    bench.add_argument("--model", default="vgg19-slim")
+    bench.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 2048])
+    bench.add_argument("--out", type=Path, default=Path("benchmarks"))
+    bench.add_argument("--device", default="auto")
+    info = commands.add_parser("info", help="shipped models, or one model's card")
+    info.add_argument("model", nargs="?")
+    styles = commands.add_parser("styles", help="write the generated style images")
+    styles.add_argument("--out", type=Path, default=Path("data/styles"))
+    styles.add_argument("--size", type=int, default=256)
+    styles.add_argument("--seeds", type=int, default=1, help="how many of each kind")
+    return parser
+
+
+def _stylize_arguments(parser):
+    parser.add_argument("photo", type=Path, help="a picture, or a folder of pictures")
+    parser.add_argument("styles", type=Path, nargs="+", metavar="style")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="file, or folder where PHOTO is one")
+    parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
+    parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one weight per style")
+    parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
+    parser.add_argument("--size", type=int, help="longer side in pixels, never enlarged")
+    parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto")
+
+
+def add_train_arguments(parser):
+    """Arguments shared by `stvae train` and `torchrun -m stvae_lib.training`."""
+    parser.add_argument("recipe", choices=("encoder", "autoencoder", "vlt"))
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--content-dir", type=Path, required=True, help="folder of photographs")
+    parser.add_argument("--style-dir", type=Path, nargs="+", required=True, help="folders of paintings")
+    parser.add_argument("--loss-network", default="vgg19-slim-features",
+                        help="vgg19-slim-features, vgg19, vgg16 or a .safetensors file; the teacher of recipe encoder")
+    parser.add_argument("--out", type=Path, required=True, help="run folder; an interrupted run there is resumed")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--minutes", type=float, help="checkpoint and stop after this long")
+
+
+def stylize(arguments) -> int:
+    import torch
+
+    from . import weights
+    from .images import list_images, load_image, save_image
+
+    if arguments.size is not None and arguments.size < 16:
+        raise InputError(f"--size {arguments.size}", "is too small", "give 16 pixels or more")
+    model = weights.load(arguments.model, arguments.device)
+    styles = [load_image(style, 512) for style in arguments.styles]
+    if not hasattr(model, "encode_style"):
+        raise InputError(arguments.model, "is an autoencoder without a style transform", "use vgg19-slim")
+    codes = [model.encode_style(style) for style in styles]
+
+    def one(source: Path, target: Path):
+        content = load_image(source, arguments.size)
+        generator = torch.Generator().manual_seed(arguments.seed)
+        save_image(model.stylize(content, codes, arguments.mix, arguments.strength, arguments.sample, generator), target)
+
+    if not arguments.photo.is_dir():
+        one(arguments.photo, arguments.out)
+        return 0
+    from .stvae import mixing_weights
+    mixing_weights(arguments.mix, len(codes))
+    return _stylize_folder(list_images(arguments.photo), arguments.out, one)
+
+
+def _stylize_folder(files: list[Path], out: Path, one) -> int:
+    """Every file of a folder; a bad one is reported at the end and the others are done."""
+    from tqdm.auto import tqdm
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(out, f"cannot be made ({error.strerror})", "choose a writable folder") from None
+    stems = [file.stem for file in files]
+    failures = []
+    for file in tqdm(files, unit="image"):
+        name = file.stem if stems.count(file.stem) == 1 else file.name.replace(".", "_")
+        try:
+            one(file, out / f"{name}.png")
+        except InputError as error:
+            failures.append(error)
+    for error in failures:
+        print(f"stvae: {error}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def train(arguments) -> int:
+    import torch.distributed as dist
+
+    from . import runs, weights
+    from .training import TrainingDiverged, start_processes
+
+    config = runs.read_config(arguments.config)
+    if config.recipe != arguments.recipe:
+        raise InputError(arguments.config, f"is for recipe {config.recipe!r}", f"run `stvae train {config.recipe}`")
+    device = start_processes() if "LOCAL_RANK" in os.environ else weights.pick_device(arguments.device)
+    sources = runs.Sources(arguments.content_dir, arguments.style_dir, arguments.loss_network)
+    stop_after = None if arguments.minutes is None else 60 * arguments.minutes
+    try:
+        card = runs.train(config, sources, arguments.out, device, stop_after)
+    except TrainingDiverged as error:
+        print(f"stvae: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+    if card is None:
+        print(f"stopped; the same command resumes from {arguments.out / 'checkpoint.pt'}")
+    else:
+        print(f"{arguments.out / card['file']}: " + ", ".join(f"{k} {v:.4g}" for k, v in card["validation"].items()))
+    return 0
+
+
+def report(arguments) -> int:
+    from .report import run_report
+
+    return run_report(dict(arguments.parameters), arguments.parameter_file, arguments.only, arguments.out,
+                      arguments.resume, arguments.commit)
+
+
+def bench(arguments) -> int:
+    from .bench import run_benchmark
+
+    print(run_benchmark(arguments.model, arguments.sizes, arguments.out, arguments.device))
+    return 0
+
+
+def info(arguments) -> int:
+    from . import weights
+
+    print(weights.describe(arguments.model) if arguments.model else weights.describe_all())
+    return 0
+
+
+def styles(arguments) -> int:
+    from .styles import write_styles
+
+    for file in write_styles(arguments.out, arguments.size, arguments.seeds):
+        print(file)
+    return 0
+
+
+COMMANDS = {"stylize": stylize, "train": train, "report": report, "bench": bench, "info": info, "styles": styles}
+
+
+def main(argv=None) -> int:
+    """Run a command; returns the exit status."""
+    warnings.showwarning = lambda message, *rest, **more: print(f"stvae: {message}", file=sys.stderr)
+    arguments = make_parser().parse_args(argv)
+    try:
+        return COMMANDS[arguments.command](arguments)
+    except InputError as error:
+        print(f"stvae: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stvae: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
