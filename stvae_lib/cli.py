@@ -39,7 +39,8 @@ def make_parser() -> Parser:
     styles = commands.add_parser("styles", help="write the generated style images")
     styles.add_argument("--out", type=Path, default=Path("data/styles"))
     styles.add_argument("--size", type=int, default=256)
-    styles.add_argument("--seeds", type=int, default=1, help="how many of each kind")
+    styles.add_argument("--seeds", type=int, default=2, help="how many of each kind")
+    styles.add_argument("--first-seed", type=int, default=0)
     return parser
 
 
@@ -168,7 +169,7 @@ def info(arguments) -> int:
 def styles(arguments) -> int:
     from .styles import write_styles
 
-    for file in write_styles(arguments.out, arguments.size, arguments.seeds):
+    for file in write_styles(arguments.out, arguments.size, arguments.seeds, arguments.first_seed):
         print(file)
     return 0
 
@@ -190,5 +191,10 @@ def main(argv=None) -> int:
         return 130
 
 
-if __name__ == "__main__":
+def run():
+    """Entry point of the installed command."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

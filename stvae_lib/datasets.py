@@ -79,10 +79,10 @@ class CropPool:
     at a random scale between the crop size and `zoom` times it.
     """
 
-    def __init__(self, folders, short_side: int = 256, zoom: float = 1.5, limit: int | None = None):
+    def __init__(self, folders, short_side: int = 256, zoom: float = 1.8):
         self.pictures, self.names = [], []
         for folder in folders:
-            files = [file for file in list_images(folder) if not is_held_out(file.name)][:limit]
+            files = [file for file in list_images(folder) if not is_held_out(file.name)]
             if not files:
                 raise InputError(folder, "holds only held-out pictures", "add more pictures")
             pictures = decoded(files, short_side)

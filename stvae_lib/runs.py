@@ -81,12 +81,10 @@ class Sources:
     content_dir: Path
     style_dirs: list[Path]
     loss_network: str = weights.LOSS_NETWORK
-    limit: int | None = None
 
     def pools(self) -> tuple[CropPool, CropPool]:
         """Photographs and paintings, without held-out ones."""
-        return (CropPool([self.content_dir], zoom=1.8, limit=self.limit),
-                CropPool(self.style_dirs, zoom=1.8, limit=self.limit))
+        return CropPool([self.content_dir]), CropPool(self.style_dirs)
 
     def distances(self) -> FeatureDistances:
         """The loss network, calibrated on training pictures."""

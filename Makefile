@@ -1,0 +1,26 @@
+PYTHON ?= python3
+BIN = .venv/bin
+READY = .venv/.ready
+
+.PHONY: report test bench clean
+
+report: $(READY)
+	$(BIN)/stvae report $(ARGS)
+
+# Two workers, one thread each: the notebooks and the tests share the cores without fighting for them.
+test: $(READY)
+	$(BIN)/ruff check .
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests notebooks -n 2 --dist loadscope --nbval-lax --nbval-current-env \
+	    --nbval-cell-timeout=600 --nbval-sanitize-with tests/notebooks/sanitize.cfg $(ARGS)
+
+bench: $(READY)
+	$(BIN)/stvae bench $(ARGS)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs,test]"
+	touch $(READY)
+
+clean:
+	rm -rf .venv runs build *.egg-info .pytest_cache .ruff_cache

@@ -1,0 +1,133 @@
+"""`stvae bench`: time and memory of every part at several sizes, beside a bound measured in the same run."""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import figures, styles, weights
+from .datasets import sample_photo
+from .errors import InputError
+from .images import write_atomically
+from .runs import environment
+
+
+def median_seconds(work, device: torch.device, budget: float = 2.0, least: int = 3) -> float:
+    """Median wall-clock seconds of `work()` over at least `least` runs after one warm-up."""
+    work()
+    times, began = [], time.perf_counter()
+    while len(times) < least or time.perf_counter() - began < budget and len(times) < 50:
+        start = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def matrix_product_rate(device: torch.device, side: int = 2000) -> float:
+    """GFLOP/s of a large float32 matrix product: what the machine can do."""
+    left, right = torch.rand(side, side, device=device), torch.rand(side, side, device=device)
+    return 2 * side**3 / median_seconds(lambda: left @ right, device) / 1e9
+
+
+def convolution_flops(network, *inputs) -> int:
+    """Floating-point operations of a forward pass, counted by torch."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(*inputs)
+    return counter.get_total_flops()
+
+
+def photo_of(size: int) -> torch.Tensor:
+    """A real photograph enlarged or reduced to size × size."""
+    return torch.nn.functional.interpolate(sample_photo("astronaut"), (size, size), mode="bilinear", antialias=True)
+
+
+def measure_size(model, size: int, device: torch.device) -> dict:
+    """Milliseconds of encode, transform, decode and the whole with the style encoded beforehand, at size × size."""
+    content = photo_of(size).to(device)
+    code = model.encode_style(styles.generate("stained_glass", 512).to(device))
+    features, style = model.encode(content), model.style_from(code)
+    moved = model.vlt.transform(features, style)
+    parts = {"encode": lambda: model.encode(content), "transform": lambda: model.vlt.transform(features, style),
+             "decode": lambda: model.decode(moved, content.shape[2:], style.modulation),
+             "whole": lambda: model.stylize(content, code)}
+    with torch.no_grad():
+        seconds = {name: median_seconds(work, device) for name, work in parts.items()}
+    row = {"size": size} | {f"{name}_ms": round(1000 * value, 2) for name, value in seconds.items()}
+    flops = convolution_flops(model.encode, content)
+    return row | {"images_per_s": round(1 / seconds["whole"], 2), "encode_gflops": round(flops / seconds["encode"] / 1e9, 1)}
+
+
+def peak_memory_mb(model: str, size: int, device: str) -> float:
+    """Peak memory of one stylisation: of a fresh process on CPU (everything included), of the allocator on a GPU."""
+    code = ("import sys; from stvae_lib.bench import one_stylisation; "
+            "print(one_stylisation(sys.argv[1], int(sys.argv[2]), sys.argv[3]))")
+    ended = subprocess.run([sys.executable, "-c", code, model, str(size), device], capture_output=True, text=True, check=True)
+    return float(ended.stdout.strip().splitlines()[-1])
+
+
+def one_stylisation(model: str, size: int, device: str) -> float:
+    """Stylise once and return this process's peak memory in MB."""
+    network = weights.load(model, device)
+    with torch.no_grad():
+        network.stylize(photo_of(size), styles.generate("stained_glass", 256))
+    if network.device.type == "cuda":
+        return torch.cuda.max_memory_allocated() / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def training_rate(model, device: torch.device, crop: int = 128, batch: int = 8) -> float:
+    """Image pairs per second of forward and backward through the whole, losses included (bfloat16 where native)."""
+    from .recipes import VLTOptions, VLTTraining
+    from .training import Schedule, autocast
+
+    options = VLTOptions(variant=model.vlt.variant)
+    recipe = VLTTraining(model, weights.feature_distances().to(device), None, None, None, options).train()
+    photos = [photo_of(crop)[0], *(styles.generate(name, crop)[0] for name in styles.GENERATORS)]
+    images = torch.stack(photos[:batch // options.styles_per_content]).to(device)
+    parameters = [value for value in (*model.vlt.parameters(), *model.decoder.parameters()) if value.is_floating_point()]
+    for value in parameters:
+        value.requires_grad_(True)
+
+    def step():
+        with autocast(device, Schedule(steps=1).precision):
+            loss = recipe({"contents": images, "styles": images.flip(0)})["loss"]
+        loss.backward()
+        model.zero_grad(set_to_none=True)
+
+    return batch / median_seconds(step, device)
+
+
+def run_benchmark(name: str, sizes: list[int], out: Path, device: str) -> str:
+    """Measure, write `results.json` and `table.md` into `out`, return the table."""
+    if min(sizes) < 16:
+        raise InputError(f"--sizes {min(sizes)}", "is too small", "give 16 pixels or more")
+    model = weights.load(name, device)
+    target = model.device
+    if not hasattr(model, "vlt"):
+        raise InputError(name, "is an autoencoder without a style transform", "use vgg19-slim")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(out, f"cannot be made ({error.strerror})", "choose a writable folder") from None
+    rows = [measure_size(model, size, target) | {"peak_memory_mb": round(peak_memory_mb(name, size, device))} for size in sizes]
+    bound = matrix_product_rate(target)
+    results = {"model": name, "sizes": rows, "matrix_product_gflops": round(bound, 1),
+               "training_pairs_per_s_128px": round(training_rate(model, target), 1), "provenance": environment(target),
+               "import_memory_mb": round(peak_memory_mb(name, 16, device))}
+    write_atomically(out / "results.json", lambda path: Path(path).write_text(json.dumps(results, indent=1) + "\n"))
+    table = figures.table(rows, 1) + (
+        f"\n\nMatrix product in the same run: {bound:.0f} GFLOP/s; the encoder reached "
+        f"{np.max([row['encode_gflops'] for row in rows]):.0f}. Training: {results['training_pairs_per_s_128px']} "
+        f"pairs/s at 128 px. {results['provenance']['device']}, torch {torch.__version__}.\n")
+    write_atomically(out / "table.md", lambda path: Path(path).write_text(table))
+    return table
