@@ -173,7 +173,7 @@ class AutoencoderTraining(nn.Module):
     def parameter_groups(self, lr):
         groups = [{"params": list(self.decoder.parameters()), "lr": lr}]
         if self.options.encoder_weight > 0:
-            groups.append({"params": [p for p in self.encoder.parameters() if p.requires_grad], "lr": lr * 0.3})
+            groups.append({"params": [p for p in self.encoder.parameters() if p.requires_grad], "lr": lr})
         return groups
 
     def validate(self):

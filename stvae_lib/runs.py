@@ -88,8 +88,9 @@ class Sources:
 
     def distances(self) -> FeatureDistances:
         """The loss network, calibrated on training pictures."""
-        files = [*list_images(self.content_dir)[::40], *list_images(self.style_dirs[0])[::20]]
-        images = [load_image(file, 256) for file in files if not is_held_out(file.name)]
+        photos, paintings = ([file for file in list_images(folder) if not is_held_out(file.name)]
+                             for folder in (self.content_dir, self.style_dirs[0]))
+        images = [load_image(file, 256) for file in photos[::40] + paintings[::20]]
         return weights.feature_distances(self.loss_network).calibrate(images)
 
 
@@ -127,7 +128,7 @@ def start_networks(config: RunConfig):
         features = weights.loss_network().state_dict()
         encoder.load_state_dict({key: features[key] for key in encoder.state_dict()})
     elif config.base:
-        model = weights.load(config.base, "cpu")
+        model = weights.read_model(weights.find(config.base))
         encoder, decoder = model.encoder, model.decoder
     return encoder, decoder
 
@@ -167,8 +168,9 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
     architecture |= {"variant": config.options.variant, "options": config.options.vlt_options()}
     if config.options.train_decoder:
         return weights.write_model(recipe.model, path, architecture, card, _parts(config, "encoder", "decoder", "vlt"))
-    shutil.copy(weights._find(config.base), folder)
-    return weights.write_model(recipe.model, path, architecture | {"base": config.base}, card, ("vlt",))
+    base = weights.find(config.base)
+    shutil.copy(base, folder)
+    return weights.write_model(recipe.model, path, architecture | {"base": base.stem}, card, ("vlt",))
 
 
 def _parts(config: RunConfig, *parts):

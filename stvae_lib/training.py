@@ -9,6 +9,7 @@ training that resumes from its checkpoint gives the loss sequence of an uninterr
 import csv
 import math
 import os
+import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def _load_checkpoint(path: Path, recipe, optimiser, device) -> tuple[int, float]
         state = torch.load(path, map_location="cpu", weights_only=True)
         recipe.load_trained_state(state["model"])
         optimiser.load_state_dict(state["optimiser"])
-    except (RuntimeError, KeyError, ValueError, EOFError) as error:
+    except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise InputError(path, f"does not fit this training ({type(error).__name__})",
                          "delete it to start afresh, or use another folder") from error
     torch.set_rng_state(state["rng"])

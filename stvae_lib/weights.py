@@ -43,11 +43,12 @@ def load(name="vgg19-slim", device: str = "auto", checkpoint=None) -> AutoEncode
     if str(name) in FULL:
         model = _load_full(str(name), checkpoint)
     else:
-        model = read_model(_find(name))
+        model = read_model(find(name))
     return model.eval().requires_grad_(False).to(target, memory_format=torch.channels_last)
 
 
-def _find(name) -> Path:
+def find(name) -> Path:
+    """Weights file of a shipped name, or the path given; InputError on anything else."""
     if name in (*SHIPPED, LOSS_NETWORK):
         return FOLDER / f"{name}.safetensors"
     path = Path(name)
@@ -226,7 +227,7 @@ def _released_state(source) -> dict[str, torch.Tensor]:
 
 def describe(name: str) -> str:
     """A model's card as JSON text."""
-    path = _find(name).with_suffix(".json")
+    path = find(name).with_suffix(".json")
     if not path.exists():
         raise InputError(path, "no such card", "a card lies beside every weights file that this project wrote")
     return path.read_text(encoding="utf-8").rstrip()
