@@ -9,16 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from . import weights
 from .backbones import BACKBONES
-from .datasets import CropPool, is_held_out
+from .datasets import CropPool, is_held_out, sample_photo
 from .errors import InputError
-from .images import list_images, load_image, write_atomically
+from .images import list_images, load_image, save_image, write_atomically
 from .losses import FeatureDistances
 from .recipes import (AutoencoderOptions, AutoencoderTraining, EncoderDistillation, VLTOptions, VLTTraining,
                       held_out_images)
 from .stvae import STVAE, AutoEncoder
+from .styles import generate
 from .training import Schedule, fit
 
 RECIPES = ("encoder", "autoencoder", "vlt")
@@ -99,21 +101,26 @@ def make_recipe(config: RunConfig, sources: Sources):
     torch.manual_seed(config.schedule.seed)
     rng = np.random.default_rng(config.schedule.seed)
     photos, paintings = sources.pools()
+    validation = validation_pictures(config, sources, 12)
     if config.recipe == "encoder":
         teacher = weights.loss_network(sources.loss_network, "relu5_1")
-        recipe = EncoderDistillation(teacher, photos, paintings, held_out_images(sources.content_dir, 12, 256))
+        recipe = EncoderDistillation(teacher, photos, paintings, validation)
         recipe.start(recipe.batch(rng, config.schedule)["images"])
         return recipe
     distances = sources.distances()
     encoder, decoder = start_networks(config)
     if config.recipe == "autoencoder":
-        validation = held_out_images(sources.content_dir, 12, 256)
         return AutoencoderTraining(encoder, decoder, distances, photos, paintings, validation, config.options)
     vlt = weights.VLT[config.options.variant](encoder, decoder, **config.options.vlt_options())
-    validation = (held_out_images(sources.content_dir, 16, 256), held_out_images(sources.style_dirs[0], 16, 256))
     recipe = VLTTraining(STVAE(encoder, vlt, decoder), distances, photos, paintings, validation, config.options)
     recipe.start(rng, config.schedule)
     return recipe
+
+
+def validation_pictures(config: RunConfig, sources: Sources, count: int | None):
+    """Held-out photographs at 256 pixels, `count` of them (None: all); for the transform, with as many paintings."""
+    photos = held_out_images(sources.content_dir, count, 256)
+    return (photos, held_out_images(sources.style_dirs[0], count, 256)) if config.recipe == "vlt" else photos
 
 
 def start_networks(config: RunConfig):
@@ -151,6 +158,7 @@ def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) 
 
 def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: dict, device) -> dict:
     """Write the trained part as `folder/name.safetensors` with its card; returns the card."""
+    recipe.validation = validation_pictures(config, sources, None)
     with torch.no_grad():
         validation = {key: round(float(value), 5) for key, value in recipe.validate().items()}
     card = {"recipe": config.to_json(), "steps": reached["step"], "images": reached["images"],
@@ -163,14 +171,44 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
         return weights.write_tensors({k: v.half().contiguous() for k, v in recipe.student.state_dict().items()}, path,
                                      architecture, card)
     if config.recipe == "autoencoder":
+        save_image(reconstruction_sheet(AutoEncoder(recipe.encoder, recipe.decoder)), folder / "sheet.jpg")
         return weights.write_model(AutoEncoder(recipe.encoder, recipe.decoder), path, architecture, card,
                                    parts=_parts(config, "encoder", "decoder"))
     architecture |= {"variant": config.options.variant, "options": config.options.vlt_options()}
+    save_image(contact_sheet(recipe.model), folder / "sheet.jpg")
     if config.options.train_decoder:
         return weights.write_model(recipe.model, path, architecture, card, _parts(config, "encoder", "decoder", "vlt"))
     base = weights.find(config.base)
     shutil.copy(base, folder)
     return weights.write_model(recipe.model, path, architecture | {"base": base.stem}, card, ("vlt",))
+
+
+def sheet_photo(name: str, side: int) -> torch.Tensor:
+    """A sample photograph squeezed to a square, `(1, 3, side, side)`."""
+    return F.interpolate(sample_photo(name), (side, side), mode="bilinear", antialias=True)
+
+
+@torch.no_grad()
+def reconstruction_sheet(model: AutoEncoder, side: int = 192) -> torch.Tensor:
+    """Two photographs and two generated paintings above their reconstructions, `(1, 3, 2·side, 4·side)`."""
+    originals = [sheet_photo(name, side) for name in ("astronaut", "coffee")]
+    originals += [generate(kind, side, 0) for kind in ("brush_strokes", "stained_glass")]
+    return torch.cat([torch.cat(originals, dim=3), torch.cat([model.reconstruct(image) for image in originals], dim=3)], dim=2)
+
+
+@torch.no_grad()
+def contact_sheet(model: STVAE, side: int = 144) -> torch.Tensor:
+    """What a run's weights do, at a glance: two photographs in four generated styles, four samples of the first
+    style's posterior, and four styles drawn from the prior (where the variant has one). `(1, 3, rows·side, 4·side)`."""
+    photos = [sheet_photo(name, side) for name in ("astronaut", "chelsea")]
+    kinds = ("stained_glass", "brush_strokes", "woodcut", "marbling")
+    codes = [model.encode_style(generate(kind, 256, 0)) for kind in kinds]
+    rows = [[model.stylize(photo, code) for code in codes] for photo in photos]
+    rng = torch.Generator().manual_seed(0)
+    rows.append([model.stylize(photos[0], codes[0], sample=True, generator=rng) for _ in kinds])
+    if hasattr(model.vlt, "prior"):
+        rows.append([model.stylize(photos[0], model.sample_style(rng)) for _ in kinds])
+    return torch.cat([torch.cat(row, dim=3) for row in rows], dim=2)
 
 
 def _parts(config: RunConfig, *parts):
