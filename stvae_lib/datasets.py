@@ -18,8 +18,9 @@ from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
 from .errors import InputError
-from .images import list_images, open_picture, to_tensor, write_atomically
+from .images import list_images, load_image, open_picture, save_image, to_tensor, write_atomically
 
+GENERATED_STYLES = Path(__file__).resolve().parent.parent / "data" / "styles"
 SAMPLE_PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
 
 
@@ -33,6 +34,30 @@ def sample_photo(name: str, size: int | None = None) -> torch.Tensor:
     if size is not None:
         picture.thumbnail((size, size), Image.Resampling.LANCZOS)
     return to_tensor(picture)
+
+
+def content_images(folder="", size: int = 256, count: int = 4) -> dict[str, torch.Tensor]:
+    """Up to `count` photographs by name, `(1, 3, H, W)`, longer side `size`: a folder's, or the sample photographs."""
+    if folder:
+        return {file.stem: load_image(file, size) for file in list_images(folder)[:count]}
+    return {name: sample_photo(name, size) for name in SAMPLE_PHOTOS[:count]}
+
+
+def style_images(folder="", size: int = 256, count: int = 8) -> dict[str, torch.Tensor]:
+    """Up to `count` style pictures by name: a folder's, or the shipped generated ones, one of each kind first."""
+    files = list_images(folder or GENERATED_STYLES)
+    if not folder:
+        files.sort(key=lambda file: file.stem.rsplit("_", 1)[::-1])
+    return {file.stem: load_image(file, size) for file in files[:count]}
+
+
+def write_sample_photos(folder) -> Path:
+    """The sample photographs as PNG files in `folder`, for recipes that want a folder; returns it."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in SAMPLE_PHOTOS:
+        save_image(sample_photo(name), folder / f"{name}.png")
+    return folder
 
 
 def is_held_out(name: str) -> bool:

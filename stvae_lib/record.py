@@ -10,8 +10,9 @@ from IPython.display import Markdown, display
 
 from . import figures
 from .errors import InputError
-from .images import list_images, write_atomically
+from .images import list_images, load_image, write_atomically
 from .runs import environment
+from .training import read_log
 from .weights import FOLDER, digest, sha256
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,3 +85,18 @@ def read_results(notebook: str, folder="") -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(path, "no such file", f"execute notebook {notebook} first (`make report`)") from None
+
+
+def recorded_run(name: str) -> tuple[dict, dict]:
+    """Log (columns as arrays) and card of a recorded training in `data/runs`: a shipped model's, or `ablations/ARM`."""
+    folder = ROOT / "data" / "runs" / name
+    card = folder / "card.json" if (folder / "card.json").exists() else FOLDER / f"{name}.json"
+    try:
+        return read_log(folder / "log.csv"), json.loads(card.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(error.filename, "no such file", "train this run first (`stvae train`, see README)") from None
+
+
+def recorded_sheet(name: str) -> torch.Tensor:
+    """Contact sheet that a recorded training ended with, `(1, 3, H, W)`."""
+    return load_image(ROOT / "data" / "runs" / name / "sheet.jpg")

@@ -1,0 +1,117 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from test_images import bad_files
+
+from conftest import ROOT
+from stvae_lib import load_image, weights
+from stvae_lib.cli import main
+
+STYLE = str(ROOT / "data" / "styles" / "stained_glass_0.png")
+
+
+@pytest.fixture
+def photo(tmp_path):
+    Image.effect_mandelbrot((70, 50), (-2, -1, 1, 1), 60).convert("RGB").save(tmp_path / "photo.png")
+    return str(tmp_path / "photo.png")
+
+
+def refused(arguments, out, capfd):
+    """Exit 2, one line on stderr, nothing written."""
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    lines = capfd.readouterr().err.strip().splitlines()
+    assert status == 2 and len(lines) == 1 and lines[0].startswith("stvae"), lines
+    assert not out.exists()
+    assert not [path for path in out.parent.glob(".*")], "temporary file left"
+    return lines[0]
+
+
+def test_stylize_writes_a_picture_of_the_same_size(photo, tmp_path):
+    out = tmp_path / "out.png"
+    assert main(["stylize", photo, STYLE, "-o", str(out)]) == 0
+    assert load_image(out).shape == load_image(photo).shape
+
+
+def test_all_options_together(photo, tmp_path):
+    out = tmp_path / "out.jpg"
+    second = STYLE.replace("stained_glass", "woodcut")
+    assert main(["stylize", photo, STYLE, second, "-o", str(out), "--mix", "0.5", "0.5", "--strength", "0.7", "--size", "48",
+                 "--sample", "--seed", "3", "--model", "vgg19-slim-paper", "--device", "cpu"]) == 0
+    assert max(load_image(out).shape) == 48
+
+
+def test_bad_pictures_as_photo_and_as_style(photo, tmp_path, capfd):
+    for name in bad_files(tmp_path):
+        out = tmp_path / "out" / "result.png"
+        assert name in refused(["stylize", str(tmp_path / name), STYLE, "-o", str(out)], out, capfd)
+        assert name in refused(["stylize", photo, str(tmp_path / name), "-o", str(out)], out, capfd)
+
+
+@pytest.mark.parametrize(("extra", "word"), [
+    (["--model", "vgg20"], "vgg20"), (["--mix", "0.5", "0.5"], "mix"), (["--strength", "3"], "strength"),
+    (["--device", "warp9"], "warp9"), (["--size", "3"], "size"), (["--model", "vgg19-slim-autoencoder"], "autoencoder"),
+    (["--seed", "many"], "seed")])
+def test_bad_options(extra, word, photo, tmp_path, capfd):
+    out = tmp_path / "result.png"
+    assert word in refused(["stylize", photo, STYLE, "-o", str(out), *extra], out, capfd)
+
+
+def test_unwritable_output(photo, tmp_path, capfd):
+    out = tmp_path / "missing" / "result.png"
+    assert "result.png" in refused(["stylize", photo, STYLE, "-o", str(out)], out, capfd)
+    assert "format" in refused(["stylize", photo, STYLE, "-o", str(tmp_path / "result.xyz")], tmp_path / "result.xyz", capfd)
+
+
+def test_cut_weights_file(photo, tmp_path, capfd):
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes((weights.FOLDER / "vgg19-slim.safetensors").read_bytes()[:9000])
+    out = tmp_path / "result.png"
+    assert "cut.safetensors" in refused(["stylize", photo, STYLE, "-o", str(out), "--model", str(cut)], out, capfd)
+
+
+def test_folder_without_pictures(tmp_path, capfd):
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "results"
+    assert "no pictures" in refused(["stylize", str(tmp_path / "empty"), STYLE, "-o", str(out)], out, capfd)
+    wrong_mix = ["stylize", str(ROOT / "data" / "styles"), STYLE, "-o", str(out), "--mix", "1", "2"]
+    assert "mix" in refused(wrong_mix, out, capfd)
+
+
+def test_a_folder_is_done_but_for_its_bad_files(tmp_path, capfd):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.effect_noise((40, 30), 60).save(folder / "a.jpg")
+    Image.effect_noise((40, 30), 60).save(folder / "b.jpg")
+    Image.effect_noise((40, 30), 60).save(folder / "b.png")
+    (folder / "broken.jpg").write_text("no picture")
+    assert main(["stylize", str(folder), STYLE, "-o", str(tmp_path / "out")]) == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b_jpg.png", "b_png.png"]
+    assert "broken.jpg" in capfd.readouterr().err
+
+
+def test_the_installed_command_has_no_traceback(tmp_path):
+    ended = subprocess.run([sys.executable, "-m", "stvae_lib.cli", "stylize", "missing.jpg", STYLE, "-o", str(tmp_path / "o.png")],
+                           capture_output=True, text=True, env=os.environ)
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1 and ended.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["train", "vlt", "--config", "missing.json"], ["report", "-p", "no_such", "1"],
+                                       ["report", "--only", "99"], ["info", "vgg20"], ["bench", "--sizes", "2"], ["paint"]])
+def test_other_commands_refuse_bad_input(arguments, tmp_path, capfd):
+    if arguments[0] == "train":
+        arguments = [*arguments, "--content-dir", "c", "--style-dir", "s", "--out", str(tmp_path / "result")]
+    refused(arguments, tmp_path / "result", capfd)
+
+
+def test_info_lists_models_and_shows_a_card(capsys):
+    assert main(["info"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in weights.SHIPPED)
+    assert main(["info", "vgg19-slim"]) == 0
+    assert '"sha256"' in capsys.readouterr().out

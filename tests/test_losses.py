@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import torch
+
+from stvae_lib import losses, styles, weights
+
+LAYERS = losses.STYLE_LAYERS
+
+
+@pytest.fixture(scope="module")
+def distances():
+    pictures = [styles.generate(name, 64, 1) for name in styles.GENERATORS]
+    return weights.feature_distances().calibrate(pictures)
+
+
+@pytest.fixture(scope="module")
+def features(distances):
+    with torch.no_grad():
+        return [distances.features(styles.generate(name, 64, 0)) for name in ("mosaic", "marbling")]
+
+
+def test_equal_pictures_have_no_distance(distances, features):
+    for distance in (distances.style, distances.gram, distances.content, distances.perceptual):
+        assert float(distance(features[0], features[0])) == 0
+        assert float(distance(*features)) > 0.01
+
+
+def test_distances_against_numpy_in_double_precision(distances, features):
+    a, b = ({layer: value[0].double().numpy() for layer, value in picture.items()} for picture in features)
+    sigma2, gram2 = distances.sigma2.double().numpy(), distances.gram2.double().numpy()
+
+    def flat(x):
+        return x.reshape(len(x), -1)
+
+    style = gram = 0.0
+    for index, layer in enumerate(LAYERS):
+        x, y = flat(a[layer]), flat(b[layer])
+        deviation = [np.sqrt(value.var(1, ddof=1) + 1e-5) for value in (x, y)]
+        style += (np.mean((x.mean(1) - y.mean(1)) ** 2) + np.mean((deviation[0] - deviation[1]) ** 2)) / sigma2[index]
+        gram += np.sum((x @ x.T / x.shape[1] - y @ y.T / y.shape[1]) ** 2) / gram2[index]
+    content = np.mean((a["relu4_1"] - b["relu4_1"]) ** 2) / sigma2[3]
+    assert float(distances.style(*features)) == pytest.approx(style, rel=1e-4)
+    assert float(distances.gram(*features)) == pytest.approx(gram, rel=1e-4)
+    assert float(distances.content(*features)) == pytest.approx(content, rel=1e-4)
+
+
+def test_kl_against_monte_carlo():
+    torch.manual_seed(0)
+    mu, log_sigma = torch.tensor([[0.7, -0.4]]), torch.tensor([[-0.5, 0.2]])
+    posterior = torch.distributions.Normal(mu, log_sigma.exp())
+    z = posterior.sample((200_000,))
+    estimate = (posterior.log_prob(z) - torch.distributions.Normal(0, 1).log_prob(z)).mean()
+    assert float(losses.kl_divergence(mu, log_sigma)) == pytest.approx(float(estimate), abs=0.01)
+    assert float(losses.kl_divergence(torch.zeros(1, 4), torch.zeros(1, 4))) == 0
+
+
+def test_out_of_range_counts_what_clamping_would_cut():
+    assert float(losses.out_of_range(torch.tensor([0.0, 1.0, 0.5]))) == 0
+    assert float(losses.out_of_range(torch.tensor([1.5, -0.5]))) == pytest.approx(0.25)
