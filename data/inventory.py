@@ -1,0 +1,36 @@
+"""Rewrite the table of data/README.md: every shipped image and weight with source, author, licence and checksum.
+
+    python data/inventory.py
+"""
+
+import json
+from pathlib import Path
+
+from stvae_lib.weights import sha256
+
+HERE = Path(__file__).resolve().parent
+START, END = "<!-- table: python data/inventory.py -->", "<!-- end of table -->"
+AUTHOR = "the ST-VAE Notebooks authors"
+
+
+def rows():
+    """One Markdown table row per file."""
+    for file in sorted((HERE / "styles").glob("*.png")):
+        kind, seed = file.stem.rsplit("_", 1)
+        yield f"| `{file.name}` | generated: `stvae styles`, kind {kind}, seed {seed} | {AUTHOR} | CC-BY-4.0 | {sha256(file)[:16]} |"
+    for file in sorted((HERE / "weights").glob("*.safetensors")):
+        recipe = json.loads(file.with_suffix(".json").read_text())["recipe"]["recipe"]
+        yield (f"| `{file.name}` | trained: `stvae train {recipe} --config data/runs/{file.stem}/config.json` | {AUTHOR} | MIT | "
+               f"{sha256(file)[:16]} |")
+
+
+def main() -> None:
+    readme = HERE / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    table = "\n".join(["| file | source | author | licence | SHA-256 (first 16) |", "| --- | --- | --- | --- | --- |", *rows()])
+    before, after = text.split(START)[0], text.split(END)[1]
+    readme.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
