@@ -17,11 +17,12 @@ def rows():
     """One Markdown table row per file."""
     for file in sorted((HERE / "styles").glob("*.png")):
         kind, seed = file.stem.rsplit("_", 1)
-        yield f"| `{file.name}` | generated: `stvae styles`, kind {kind}, seed {seed} | {AUTHOR} | CC-BY-4.0 | {sha256(file)[:16]} |"
+        source = f"generated: `stvae styles`, kind {kind}, seed {seed}"
+        yield f"| `{file.name}` | {source} | {AUTHOR} | CC-BY-4.0 | {sha256(file)[:16]} |"
     for file in sorted((HERE / "weights").glob("*.safetensors")):
         recipe = json.loads(file.with_suffix(".json").read_text())["recipe"]["recipe"]
-        yield (f"| `{file.name}` | trained: `stvae train {recipe} --config data/runs/{file.stem}/config.json` | {AUTHOR} | MIT | "
-               f"{sha256(file)[:16]} |")
+        command = f"stvae train {recipe} --config data/runs/{file.stem}/config.json"
+        yield f"| `{file.name}` | trained: `{command}` | {AUTHOR} | MIT | {sha256(file)[:16]} |"
 
 
 def main() -> None:

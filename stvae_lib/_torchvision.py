@@ -14,7 +14,7 @@ OPERATORS = ("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 def declare_missing_operators() -> None:
     """Import torchvision, declaring its operators first where their compiled code does not load."""
     try:
-        import torchvision  # noqa: F401
+        import torchvision
     except RuntimeError as error:
         if "torchvision::nms does not exist" not in str(error):
             raise

@@ -94,7 +94,7 @@ def decoded(files: list[Path], short_side: int) -> dict[str, torch.Tensor]:
         pictures = {file.name: _decode(file, short_side) for file in tqdm(files, desc="decoding", unit="image")}
         write_atomically(cache, lambda name: save_file(pictures, name))
     with safe_open(cache, framework="pt") as store:
-        return {name: store.get_tensor(name) for name in store.keys()}
+        return {name: store.get_tensor(name) for name in store.keys()}  # noqa: SIM118 - the store is no dict
 
 
 class CropPool:

@@ -163,7 +163,8 @@ def write_site(folder: Path) -> Path:
         notebook.metadata.pop("widgets", None)
         title = next(line[2:] for cell in notebook.cells for line in cell.source.splitlines() if line.startswith("# "))
         body, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
-        (folder / f"{file.stem}.html").write_text(body.replace(".ipynb)", ".html)").replace('.ipynb"', '.html"'), encoding="utf-8")
+        page = body.replace('.ipynb"', '.html"')  # links between notebooks become links between pages
+        (folder / f"{file.stem}.html").write_text(page, encoding="utf-8")
         entries.append((file.stem, title))
     return _write_index(folder, entries)
 

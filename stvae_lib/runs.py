@@ -17,8 +17,7 @@ from .datasets import CropPool, is_held_out, sample_photo
 from .errors import InputError
 from .images import list_images, load_image, save_image, write_atomically
 from .losses import FeatureDistances
-from .recipes import (AutoencoderOptions, AutoencoderTraining, EncoderDistillation, VLTOptions, VLTTraining,
-                      held_out_images)
+from .recipes import AutoencoderOptions, AutoencoderTraining, EncoderDistillation, VLTOptions, VLTTraining, held_out_images
 from .stvae import STVAE, AutoEncoder
 from .styles import generate
 from .training import Schedule, fit

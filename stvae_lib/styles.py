@@ -76,7 +76,8 @@ def _leaded(colour, edge, width: float, y, x, rng) -> np.ndarray:
     lead = 1 / (1 + np.exp((edge - width) / (0.18 * width)))[..., None]
     rounded = 0.10 + 0.16 * np.exp(-((edge / width - 0.35) ** 2) * 12)[..., None]
     picture = glass * (1 - lead) + rounded * lead
-    glow = np.stack([gaussian_filter(glass[..., channel] * (1 - lead[..., 0]), 0.02 * min(edge.shape)) for channel in range(3)], -1)
+    reach = 0.02 * min(edge.shape)
+    glow = gaussian_filter(glass * (1 - lead), (reach, reach, 0))
     return picture + 0.28 * glow**1.5
 
 
@@ -220,7 +221,8 @@ def marbling(height, width, rng):
     edge = _step((part % 1 - 0.9) * 2)[..., None]
     colour = palette[order][low] * (1 - edge) + palette[order][(low + 1) % len(palette)] * edge
     vein = np.exp(-((part % 1 - 0.12) / 0.05) ** 2)[..., None]
-    return np.clip(colour * (1 - 0.5 * vein) + palette[5] * 0.5 * vein, 0, 1) * (0.97 + 0.03 * _noise(y, x, rng, 20, 1)[..., None])
+    veined = np.clip(colour * (1 - 0.5 * vein) + palette[5] * 0.5 * vein, 0, 1)
+    return veined * (0.97 + 0.03 * _noise(y, x, rng, 20, 1)[..., None])
 
 
 def cubist(height, width, rng):

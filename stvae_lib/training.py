@@ -71,15 +71,30 @@ def autocast(device: torch.device, precision: str):
 
 
 class Log:
-    """`log.csv`: a row per `log_every` steps, validation columns filled where measured. Survives a resume."""
+    """`log.csv`: means over `log_every` steps, validation columns filled where measured. Survives a resume."""
 
-    def __init__(self, path: Path, resume_step: int):
-        self.path, self.rows = path, []
+    def __init__(self, path: Path, resume_step: int, recipe, schedule: Schedule, images_per_step: int):
+        self.path, self.recipe, self.schedule, self.per_step = path, recipe, schedule, images_per_step
+        self.rows, self.window = [], []
         if resume_step and path.exists():
             with open(path, newline="") as file:
                 self.rows = [row for row in csv.DictReader(file) if int(row["step"]) <= resume_step]
 
-    def write(self, row: dict):
+    def record(self, done: int, seconds: float, rate: float, losses: dict, bar) -> None:
+        """Take a step's losses; every `log_every` steps write their means and show them on the progress bar."""
+        self.window.append(losses)
+        if done % self.schedule.log_every:
+            return
+        means = {key: sum(row[key] for row in self.window) / len(self.window) for key in losses}
+        row = {"step": done, "seconds": round(seconds, 2), "images": done * self.per_step, "lr": rate} | means
+        if done % self.schedule.validate_every == 0 or done == self.schedule.steps:
+            row |= _validate(self.recipe)
+        self._write(row)
+        self.window = []
+        speed = bar.format_dict["rate"] or 0.0
+        bar.set_postfix({"img/s": f"{speed * self.per_step:.0f}"} | {key: f"{value:.3g}" for key, value in means.items()})
+
+    def _write(self, row: dict) -> None:
         self.rows.append({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
         columns = list(dict.fromkeys(key for row in self.rows for key in row))
 
@@ -104,12 +119,11 @@ def _step_seed(seed: int, step: int, rank: int) -> list[int]:
 
 
 def _save_checkpoint(path: Path, step, recipe, optimiser, seconds):
-    state = {"step": step, "seconds": seconds, "model": recipe.trained_state(), "optimiser": optimiser.state_dict(),
-             "rng": torch.get_rng_state()}
+    state = {"step": step, "seconds": seconds, "model": recipe.trained_state(), "optimiser": optimiser.state_dict()}
     write_atomically(path, lambda name: torch.save(state, name))
 
 
-def _load_checkpoint(path: Path, recipe, optimiser, device) -> tuple[int, float]:
+def _load_checkpoint(path: Path, recipe, optimiser) -> tuple[int, float]:
     if not path.exists():
         return 0, 0.0
     try:
@@ -119,8 +133,22 @@ def _load_checkpoint(path: Path, recipe, optimiser, device) -> tuple[int, float]
     except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise InputError(path, f"does not fit this training ({type(error).__name__})",
                          "delete it to start afresh, or use another folder") from error
-    torch.set_rng_state(state["rng"])
     return state["step"], state["seconds"]
+
+
+def _batches(recipe, schedule: Schedule, start: int, rank: int, device):
+    """Every remaining step's number and batch on `device`; the next batch is cropped while a step computes."""
+
+    def crop(step):
+        return recipe.batch(np.random.default_rng(_step_seed(schedule.seed, step, rank)), schedule)
+
+    with ThreadPoolExecutor(1) as prefetch:
+        pending = prefetch.submit(crop, start)
+        for step in range(start, schedule.steps):
+            batch = pending.result()
+            if step + 1 < schedule.steps:
+                pending = prefetch.submit(crop, step + 1)
+            yield step, {key: value.to(device) if torch.is_tensor(value) else value for key, value in batch.items()}
 
 
 def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after: float | None = None) -> dict:
@@ -136,47 +164,26 @@ def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after:
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     recipe.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(recipe.parameter_groups(schedule.lr), weight_decay=0)
-    base_rates = [group["lr"] for group in optimiser.param_groups]
+    for group in optimiser.param_groups:
+        group["base_lr"] = group["lr"]
     checkpoint = folder / "checkpoint.pt"
-    start, seconds = _load_checkpoint(checkpoint, recipe, optimiser, device)
-    log = Log(folder / "log.csv", start) if rank == 0 else None
+    done, before = _load_checkpoint(checkpoint, recipe, optimiser)
+    log = Log(folder / "log.csv", done, recipe, schedule, schedule.batch * world) if rank == 0 else None
     forward = DistributedDataParallel(recipe) if world > 1 else recipe
-    per_step, began, window = schedule.batch * world, time.perf_counter() - seconds, []
-
-    def next_batch(step):
-        return recipe.batch(np.random.default_rng(_step_seed(schedule.seed, step, rank)), schedule)
-
-    with ThreadPoolExecutor(1) as prefetch, tqdm(total=schedule.steps, initial=start, disable=rank > 0,
-                                                 mininterval=2, unit="step") as bar:
-        pending = prefetch.submit(next_batch, start)
-        for step in range(start, schedule.steps):
-            batch = pending.result()
-            pending = prefetch.submit(next_batch, step + 1) if step + 1 < schedule.steps else None
-            batch = {key: value.to(device) if torch.is_tensor(value) else value for key, value in batch.items()}
-            for group, rate in zip(optimiser.param_groups, base_rates):
-                group["lr"] = rate * schedule.rate(step)
-            torch.manual_seed(int(np.random.SeedSequence(_step_seed(schedule.seed, step, rank)).generate_state(1)[0]))
-            losses = _update(forward, recipe, batch, optimiser, schedule, device, step, checkpoint)
-            window.append(losses)
-            done, now = step + 1, time.perf_counter() - began
-            if rank == 0 and done % schedule.log_every == 0:
-                means = {key: sum(row[key] for row in window) / len(window) for key in losses}
-                row = {"step": done, "seconds": round(now, 2), "images": done * per_step,
-                       "lr": optimiser.param_groups[0]["lr"]} | means
-                if done % schedule.validate_every == 0 or done == schedule.steps:
-                    row |= _validate(recipe)
-                log.write(row)
-                window = []
-                bar.set_postfix({"img/s": f"{(done - start) * per_step / (now - seconds):.0f}"}
-                                | {key: f"{value:.3g}" for key, value in means.items()})
+    began = time.perf_counter() - before
+    with tqdm(total=schedule.steps, initial=done, disable=rank > 0, mininterval=2, unit="step") as bar:
+        for step, batch in _batches(recipe, schedule, done, rank, device):
+            losses = _update(forward, batch, optimiser, schedule, step, rank, checkpoint)
+            done, seconds = step + 1, time.perf_counter() - began
+            stop = stop_after is not None and seconds - before > stop_after and done % schedule.log_every == 0
+            if rank == 0:
+                log.record(done, seconds, optimiser.param_groups[0]["lr"], losses, bar)
+                if done % schedule.checkpoint_every == 0 or done == schedule.steps or stop:
+                    _save_checkpoint(checkpoint, done, recipe, optimiser, time.perf_counter() - began)
             bar.update()
-            out_of_time = stop_after is not None and now - seconds > stop_after and done % schedule.log_every == 0
-            if rank == 0 and (done % schedule.checkpoint_every == 0 or done == schedule.steps or out_of_time):
-                _save_checkpoint(checkpoint, done, recipe, optimiser, time.perf_counter() - began)
-            if out_of_time:
+            if stop:
                 break
-    return {"step": done if start < schedule.steps else start, "seconds": time.perf_counter() - began,
-            "images": (done if start < schedule.steps else start) * per_step}
+    return {"step": done, "seconds": time.perf_counter() - began, "images": done * schedule.batch * world}
 
 
 def _validate(recipe) -> dict:
@@ -187,16 +194,20 @@ def _validate(recipe) -> dict:
     return values
 
 
-def _update(forward, recipe, batch, optimiser, schedule, device, step, checkpoint) -> dict[str, float]:
+def _update(forward, batch, optimiser, schedule: Schedule, step: int, rank: int, checkpoint: Path) -> dict[str, float]:
+    """One optimiser step. Returns the losses; raises TrainingDiverged before a bad one touches the weights."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["base_lr"] * schedule.rate(step)
+    torch.manual_seed(int(np.random.SeedSequence(_step_seed(schedule.seed, step, rank)).generate_state(1)[0]))
     optimiser.zero_grad(set_to_none=True)
-    with autocast(device, schedule.precision):
+    trained = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    with autocast(trained[0].device, schedule.precision):
         losses = forward(batch)
     values = {key: float(value.detach()) for key, value in losses.items()}
     if not all(map(math.isfinite, values.values())):
         raise TrainingDiverged(f"step {step}: loss is not finite ({values}); files: {', '.join(batch['files'])}; "
                                f"last good checkpoint: {checkpoint if checkpoint.exists() else 'none yet'}")
     losses["loss"].backward()
-    trained = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     norm = nn.utils.clip_grad_norm_(trained, schedule.clip)
     if torch.isfinite(norm):  # one overflowing gradient is skipped; a loss that is not finite stops
         optimiser.step()

@@ -3,10 +3,10 @@ import subprocess
 import sys
 
 import pytest
+from conftest import ROOT
 from PIL import Image
 from test_images import bad_files
 
-from conftest import ROOT
 from stvae_lib import load_image, weights
 from stvae_lib.cli import main
 
@@ -96,8 +96,8 @@ def test_a_folder_is_done_but_for_its_bad_files(tmp_path, capfd):
 
 
 def test_the_installed_command_has_no_traceback(tmp_path):
-    ended = subprocess.run([sys.executable, "-m", "stvae_lib.cli", "stylize", "missing.jpg", STYLE, "-o", str(tmp_path / "o.png")],
-                           capture_output=True, text=True, env=os.environ)
+    command = [sys.executable, "-m", "stvae_lib.cli", "stylize", "missing.jpg", STYLE, "-o", str(tmp_path / "o.png")]
+    ended = subprocess.run(command, capture_output=True, text=True, env=os.environ)
     assert ended.returncode == 2 and ended.stderr.count("\n") == 1 and ended.stdout == ""
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
-
 from conftest import ROOT
+
 from stvae_lib import InputError, styles
 
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 import torch
-
 from conftest import ROOT
+
 from stvae_lib import InputError, load, weights
 from stvae_lib.training import read_log
 
