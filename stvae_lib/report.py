@@ -15,6 +15,7 @@ import nbformat
 import yaml
 
 from .errors import InputError
+from .images import write_atomically
 from .record import RESULTS, ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -80,6 +81,8 @@ def run_report(given, parameter_file, only, out, resume: bool, update: bool) -> 
             print(f"failed\nstvae: {folder / f'{name}.ipynb'}: {error}; go on with `stvae report --resume`", file=sys.stderr)
             return 1
         print(f"{time.perf_counter() - began:.0f} s")
+    if update:
+        update_readme()
     page = write_site(folder)
     print(f"Open {page}")
     return 0
@@ -138,6 +141,28 @@ def store(executed: Path, results: Path, name: str) -> None:
     nbformat.write(notebook, NOTEBOOKS / f"{name}.ipynb")
     RESULTS.mkdir(parents=True, exist_ok=True)
     shutil.copy(results, RESULTS / f"{name}.json")
+
+
+def readme_with_results(text: str) -> str:
+    """README text with its yardstick table rebuilt from the committed benchmarks/yardstick.json."""
+    from .figures import table
+
+    measured = json.loads((ROOT / "benchmarks" / "yardstick.json").read_text(encoding="utf-8"))
+    rows = [{"method": name, "style": row[3], "Gram": row[4], "content": row[5], "from": origin}
+            for origin, group in (("this project", "ours"), ("reference", "published")) for name, row in measured[group].items()]
+    rows.sort(key=lambda row: row["style"])
+    start, end = "<!-- yardstick -->", "<!-- end of yardstick -->"
+    return f"{text.split(start)[0]}{start}\n{table(rows)}\n{end}{text.split(end)[1]}"
+
+
+def update_readme() -> None:
+    """Rebuild README's table and its opening picture from the committed results."""
+    readme = ROOT / "README.md"
+    text = readme_with_results(readme.read_text(encoding="utf-8"))
+    write_atomically(readme, lambda name: Path(name).write_text(text, encoding="utf-8"))
+    opening = ROOT / "runs" / "notebooks" / LANDING / "opening.jpg"
+    if opening.exists():
+        shutil.copy(opening, ROOT / "docs" / "opening.jpg")
 
 
 def is_progress(output) -> bool:

@@ -65,3 +65,9 @@ def test_unknown_parameters_and_bad_files_are_refused(site):
     with pytest.raises(InputError, match="bad.yaml"):
         report.run_report({}, bad, [], site / "run", False, False)
     assert not (site / "run").exists()
+
+
+def test_readme_shows_the_committed_results():
+    text = (report.ROOT / "README.md").read_text(encoding="utf-8")
+    assert report.readme_with_results(text) == text
+    assert (report.ROOT / "docs" / "opening.jpg").exists()
