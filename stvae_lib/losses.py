@@ -13,15 +13,23 @@ CONTENT_LAYER = "relu4_1"
 
 
 def moments(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Channel means and standard deviations `(N, C)` of features `(N, C, H, W)`."""
+    """Channel means and (unbiased) standard deviations `(N, C)` of features `(N, C, H, W)`."""
     flat = features.flatten(2)
-    return flat.mean(2), (flat.var(2) + 1e-5).sqrt()
+    mean = flat.mean(2)
+    return mean, deviations(mean, flat.square().mean(2), flat.shape[2])
+
+
+def deviations(mean: torch.Tensor, mean_square: torch.Tensor, count: int) -> torch.Tensor:
+    """Standard deviations `(N, C)` of `count` values from their mean and mean square; never quite zero."""
+    return ((mean_square - mean**2).clamp_min(0) * count / (count - 1) + 1e-5).sqrt()
 
 
 def gram(features: torch.Tensor) -> torch.Tensor:
-    """F Fᵀ / (H·W) of features `(N, C, H, W)`: `(N, C, C)` (Gatys et al. 2016, eq. 3)."""
-    flat = features.flatten(2)
-    return flat @ flat.transpose(1, 2) / flat.shape[2]
+    """F Fᵀ / (H·W) of features `(N, C, H, W)`: `(N, C, C)` (Gatys et al. 2016, eq. 3), in float32 even under autocast:
+    in bfloat16 a variance, a small difference of large entries, would drown in rounding."""
+    with torch.autocast(features.device.type, enabled=False):
+        flat = features.float().flatten(2)
+        return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
 def kl_divergence(mu: torch.Tensor, log_sigma: torch.Tensor) -> torch.Tensor:
@@ -59,21 +67,37 @@ class FeatureDistances(nn.Module):
     def features(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features at `layers`, in float32 whatever precision the network ran in."""
         found = self.network.features(image, self.layers)
-        return {layer: feature.float() for layer, feature in found.items()}
+        return {layer: feature.float().contiguous() for layer, feature in found.items()}
+
+    def statistics(self, features: dict) -> dict[str, tuple[torch.Tensor, ...]]:
+        """Per layer: channel means `(N, C)`, deviations `(N, C)` and Gram matrix `(N, C, C)` of `features`' result."""
+        rows = {}
+        for layer, value in features.items():
+            mean, matrix = value.mean((2, 3)), gram(value)
+            mean_square = matrix.diagonal(dim1=1, dim2=2)
+            rows[layer] = mean, deviations(mean, mean_square, value.shape[2] * value.shape[3]), matrix
+        return rows
 
     def style(self, output: dict, style: dict) -> torch.Tensor:
-        """Sum over layers of squared errors of channel means and deviations, per image `(N,)`."""
+        """Sum over layers of squared errors of channel means and deviations, per image `(N,)`, from `statistics`."""
         total = 0
         for index, layer in enumerate(self.layers):
-            (mean, deviation), (mean_s, deviation_s) = moments(output[layer]), moments(style[layer])
+            (mean, deviation, _), (mean_s, deviation_s, _) = output[layer], style[layer]
             error = (mean - mean_s).square().mean(1) + (deviation - deviation_s).square().mean(1)
             total = total + error / self.sigma2[index]
         return total
 
     def gram(self, output: dict, style: dict) -> torch.Tensor:
-        """Sum over layers of ‖G − G*‖² / mean‖G*‖², per image `(N,)`."""
-        return sum((gram(output[layer]) - gram(style[layer])).square().sum((1, 2)) / self.gram2[index]
+        """Sum over layers of ‖G − G*‖² / mean‖G*‖², per image `(N,)`, from `statistics`."""
+        return sum((output[layer][2] - style[layer][2]).square().sum((1, 2)) / self.gram2[index]
                    for index, layer in enumerate(self.layers))
+
+    def between(self, output: torch.Tensor, content: torch.Tensor, style: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Content, style and Gram distance of output images to their content and style images, each `(N,)`."""
+        found, content_features, style_features = (self.features(image) for image in (output, content, style))
+        statistics, target = self.statistics(found), self.statistics(style_features)
+        return {"content": self.content(found, content_features), "style": self.style(statistics, target),
+                "gram": self.gram(statistics, target)}
 
     def content(self, output: dict, content: dict) -> torch.Tensor:
         """Squared error at relu4_1 over its variance, per image `(N,)`."""

@@ -273,15 +273,17 @@ class VLTTraining(nn.Module):
         with torch.no_grad():
             features, content_target = model.encoder(contents), self.distances.features(contents)
             style_features = model.encoder.features(styles, model.vlt.style_layers)
-            style_target = self.distances.features(styles)
+            style_target = self.distances.statistics(self.distances.features(styles))
         code = model.vlt.encode_style(style_features)
         style = model.vlt.decode_style(code.z(sample=True), code)
         content_index, style_index = self.pairs(len(contents), contents.device)
         output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()
         found = self.distances.features(output)
-        style_target = {layer: value[style_index] for layer, value in style_target.items()}
-        rows = {"content": self.distances.content(found, {k: v[content_index] for k, v in content_target.items()}),
-                "style": self.distances.style(found, style_target), "gram": self.distances.gram(found, style_target),
+        statistics = self.distances.statistics(found)
+        style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
+        content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
+        rows = {"content": self.distances.content(found, content_layer),
+                "style": self.distances.style(statistics, style_target), "gram": self.distances.gram(statistics, style_target),
                 "range": losses.out_of_range(output), "kl": losses.kl_divergence(code.mu, code.log_sigma)}
         rows = {name: value.mean() for name, value in rows.items()}
         total = (options.content_weight * rows["content"] + options.style_weight * rows["style"]
@@ -303,7 +305,9 @@ class VLTTraining(nn.Module):
         return AutoencoderOptions.pixel_weight * losses.pixel(output, image) + error
 
     def parameter_groups(self, lr):
-        groups = [{"params": [p for p in self.model.vlt.parameters() if p.requires_grad], "lr": lr}]
+        # a third of the rate where training starts at a closed form: a full first step would undo the start
+        rate = lr / 3 if self.options.variant == "joint" else lr
+        groups = [{"params": [p for p in self.model.vlt.parameters() if p.requires_grad], "lr": rate}]
         if self.options.train_decoder:
             groups.append({"params": list(self.model.decoder.parameters()), "lr": lr})
         return groups
@@ -315,11 +319,8 @@ class VLTTraining(nn.Module):
         for index, content in enumerate(contents):
             style = styles[index % len(styles)]
             output = self.model.stylize(content, codes[index % len(codes)])
-            found, content_t, style_t = (self.distances.features(image) for image in (output, content, style))
-            rows.append(torch.stack([self.distances.content(found, content_t)[0],
-                                     self.distances.style(found, style_t)[0], self.distances.gram(found, style_t)[0]]))
-        values = dict(zip(("content", "style", "gram"), torch.stack(rows).mean(0)))
-        return values | latent_health(codes)
+            rows.append(self.distances.between(output, content, style))
+        return {key: torch.cat([row[key] for row in rows]).mean() for key in rows[0]} | latent_health(codes)
 
     def trained_state(self):
         return {"vlt": self.model.vlt.state_dict(), "decoder": self.model.decoder.state_dict()}

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .losses import moments
+from .losses import gram, moments
 
 VARIANTS = ("paper", "released", "joint")
 
@@ -69,9 +69,8 @@ class Style:
 
 
 def covariance(features: torch.Tensor) -> torch.Tensor:
-    """F Fᵀ / n of (centred) features `(N, m, H, W)`: `(N, m, m)`, in float32."""
-    flat = features.flatten(2).float()
-    return flat @ flat.transpose(1, 2) / flat.shape[2]
+    """Covariance of centred features `(N, m, H, W)`: `(N, m, m)`, in float32."""
+    return gram(features)
 
 
 def matrix_roots(matrix: torch.Tensor, steps: int = 14) -> tuple[torch.Tensor, torch.Tensor]:
