@@ -138,9 +138,9 @@ def train(arguments) -> int:
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
-    if card is None:
+    if card is None and os.environ.get("RANK", "0") == "0":
         print(f"stopped; the same command resumes from {arguments.out / 'checkpoint.pt'}")
-    else:
+    elif card is not None:
         print(f"{arguments.out / card['file']}: " + ", ".join(f"{k} {v:.4g}" for k, v in card["validation"].items()))
     return 0
 

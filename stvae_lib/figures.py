@@ -9,7 +9,7 @@ import torch
 from IPython.display import Image as Picture
 from IPython.display import Markdown, display
 
-from .images import to_array
+from .images import few_colours, to_array
 
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
@@ -80,11 +80,11 @@ def encode(figure, photographic: bool) -> tuple[bytes, str]:
     """A figure as JPEG (photographs) or PNG (plots) bytes, and its suffix. Closes the figure."""
     buffer = io.BytesIO()
     if photographic:
-        figure.savefig(buffer, format="jpeg", dpi=100, pil_kwargs={"quality": 80, "optimize": True, "progressive": True})
+        figure.savefig(buffer, format="jpeg", dpi=95, pil_kwargs={"quality": 72, "optimize": True, "progressive": True})
     else:
-        figure.savefig(buffer, format="png", dpi=100, pil_kwargs={"optimize": True})
+        figure.savefig(buffer, format="png", dpi=95)
     plt.close(figure)
-    return buffer.getvalue(), "jpg" if photographic else "png"
+    return (buffer.getvalue(), "jpg") if photographic else (few_colours(buffer.getvalue()), "png")
 
 
 def show(data: bytes, suffix: str, number: int, caption: str, alt: str) -> None:

@@ -3,6 +3,7 @@
 An image is a float32 tensor `(N, 3, H, W)`, sRGB in [0, 1], H and W at least `MIN_SIDE`.
 """
 
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -77,6 +78,13 @@ def to_array(image: torch.Tensor) -> np.ndarray:
     """`(1, 3, H, W)` or `(3, H, W)` in [0, 1] to a uint8 array `(H, W, 3)`, rounded to nearest."""
     image = image.detach().squeeze(0).clamp(0, 1).permute(1, 2, 0)
     return (image * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def few_colours(png: bytes, colours: int = 48) -> bytes:
+    """A plot's PNG with a palette: a third of the bytes, and no difference that the eye finds."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    return buffer.getvalue()
 
 
 def save_image(image: torch.Tensor, path) -> Path:

@@ -13,7 +13,7 @@ from .errors import InputError
 from .images import list_images, load_image, write_atomically
 from .runs import environment
 from .training import read_log
-from .weights import FOLDER, digest, sha256
+from .weights import FOLDER, digest, pick_device, sha256
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "data" / "results"
@@ -59,7 +59,7 @@ class Record:
         """Write `results.json`; returns its path."""
         weights = {file.stem: sha256(file)[:16] for file in sorted(FOLDER.glob("*.safetensors"))}
         kept = {name: value for name, value in self.parameters.items() if not name.endswith("_dir")}
-        provenance = environment(self.parameters.get("device", "cpu")) | {
+        provenance = environment(pick_device(self.parameters.get("device", "auto"))) | {
             "weights": weights, "data": self.data, "seconds": round(time.perf_counter() - self.began, 1)}
         text = json.dumps({"notebook": self.notebook, "parameters": kept, "provenance": provenance,
                            "results": self.results, "figures": self.figures}, indent=1, ensure_ascii=False) + "\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 
 from . import weights
@@ -31,6 +32,7 @@ class RunConfig:
     """One `config.json`: everything that decides a run's outcome except where the pictures lie.
 
     base: model or feature file that the run starts from (None: random weights), shipped name or path.
+    sources: where the pictures come from and under which licences, for the card.
     """
 
     name: str
@@ -40,6 +42,7 @@ class RunConfig:
     backbone: str = "vgg19"
     width: str = "slim"
     base: str | None = None
+    sources: str = ""
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -142,7 +145,7 @@ def start_networks(config: RunConfig):
 def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) -> dict | None:
     """Run (or resume) a config in `folder`; when it reaches its last step, write weights, card, config and log there.
 
-    Returns the card, or None where `stop_after` ended it early.
+    Returns the card, or None where `stop_after` ended it early and in every process but the first.
     """
     folder = Path(folder)
     recipe = make_recipe(config, sources)
@@ -150,7 +153,7 @@ def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) 
     text = json.dumps(config.to_json(), indent=1) + "\n"
     write_atomically(folder / "config.json", lambda name: Path(name).write_text(text, encoding="utf-8"))
     reached = fit(recipe, config.schedule, folder, device, stop_after)
-    if reached["step"] < config.schedule.steps:
+    if reached["step"] < config.schedule.steps or dist.is_initialized() and dist.get_rank() > 0:
         return None
     return export(recipe.cpu().eval(), config, sources, folder, reached, device)
 
@@ -162,7 +165,7 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
         validation = {key: round(float(value), 5) for key, value in recipe.validate().items()}
     card = {"recipe": config.to_json(), "steps": reached["step"], "images": reached["images"],
             "seconds": round(reached["seconds"], 1), "seed": config.schedule.seed, "validation": validation,
-            "data": data_record(sources), **environment(device), "licence": "MIT"}
+            "data": data_record(sources), "sources": config.sources, **environment(device), "licence": "MIT"}
     path = folder / f"{config.name}.safetensors"
     architecture = {"backbone": config.backbone, "width": config.width, "variant": None, "options": {}}
     if config.recipe == "encoder":

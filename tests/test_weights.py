@@ -18,7 +18,7 @@ def test_every_shipped_weight_has_card_config_and_log(name):
     log = read_log(run / "log.csv")
     assert log["step"][-1] == card["steps"] == card["recipe"]["schedule"]["steps"]
     assert json.loads((run / "config.json").read_text()) == card["recipe"]
-    for key in ("seconds", "device", "seed", "git", "data", "validation", "licence", "versions"):
+    for key in ("seconds", "device", "git", "data", "sources", "validation", "licence", "versions"):
         assert card[key] not in (None, "", {})
 
 
