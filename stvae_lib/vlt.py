@@ -263,8 +263,8 @@ class StatisticVAE(nn.Module):
     def start_at_ppca(self, statistics: torch.Tensor):
         """Linear maps at probabilistic PCA (Tipping & Bishop 1999) of standardised vectors `(n, size)`."""
         latent = self.decode_linear.in_features
-        values, vectors = torch.linalg.eigh(torch.cov(statistics.T))
-        values, vectors = values.flip(0), vectors.flip(1)
+        values, vectors = torch.linalg.eigh(torch.cov(statistics.T).double())
+        values, vectors = values.flip(0).float(), vectors.flip(1).float()
         noise = values[latent:].clamp_min(1e-6).mean()
         kept, axes = values[:latent], vectors[:, :latent]
         gain = (kept - noise).clamp_min(1e-6).sqrt()
@@ -357,7 +357,8 @@ class JointVLT(VariationalLinearTransform):
         """
         if statistics:
             total = sum(covariance(centre(batch[self.style_layers[-1]])[0]).sum(0) for batch in feature_batches())
-            axes = torch.linalg.eigh(total)[1].flip(1)[:, :self.matrix_size].T
+            # in double precision: single gave NaN axes for a nearly singular sum
+            axes = torch.linalg.eigh(total.double())[1].flip(1)[:, :self.matrix_size].T.float()
             self.linear.compress.weight.copy_(axes[:, :, None, None])
             self.linear.decompress.weight.copy_(axes.T[:, :, None, None])
         raw = torch.cat([self.raw_statistic(batch) for batch in feature_batches()])
