@@ -80,7 +80,7 @@ def encode(figure, photographic: bool) -> tuple[bytes, str]:
     """A figure as JPEG (photographs) or PNG (plots) bytes, and its suffix. Closes the figure."""
     buffer = io.BytesIO()
     if photographic:
-        figure.savefig(buffer, format="jpeg", dpi=95, pil_kwargs={"quality": 72, "optimize": True, "progressive": True})
+        figure.savefig(buffer, format="jpeg", dpi=85, pil_kwargs={"quality": 62, "optimize": True, "progressive": True})
     else:
         figure.savefig(buffer, format="png", dpi=95)
     plt.close(figure)
