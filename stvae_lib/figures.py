@@ -27,7 +27,7 @@ def grid(rows, column_titles=None, row_titles=None, width: float = 7.6):
     first = next(cell for row in rows for cell in row if cell is not None)
     first = first[0] if isinstance(first, tuple) else first
     side = width / count
-    title_space = 0.22 if column_titles or any(isinstance(cell, tuple) for row in rows for cell in row) else 0.04
+    title_space = 0.32 if column_titles or any(isinstance(cell, tuple) for row in rows for cell in row) else 0.04
     height = len(rows) * (side * first.shape[2] / first.shape[3] + title_space)
     figure, axes = plt.subplots(len(rows), count, figsize=(width, height), squeeze=False, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
