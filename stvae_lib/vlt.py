@@ -131,23 +131,32 @@ class VariationalLinearTransform(nn.Module):
         return self.linear(centred, style.matrix @ self.content_matrix(centred), style.mean)
 
 
-class PaperVLT(VariationalLinearTransform):
+class BranchVLT(VariationalLinearTransform):
+    """What `paper` and `released` share: both matrices come from a branch conv → Gram → fc (paper, figure 1)."""
+
+    def __init__(self, encoder, matrix_size: int, latent: int):
+        super().__init__()
+        self.matrix_size, self.latent = matrix_size, latent
+        self.style_layers = (encoder.last,)
+        self.linear = LinearTransform(encoder.channels, matrix_size)
+        self.content_branch, self.style_branch = (MatrixBranch(encoder.channels, matrix_size) for _ in range(2))
+
+    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
+        """C `(N, m, m)` of centred content features."""
+        return self.content_branch(centred).unflatten(1, (self.matrix_size, self.matrix_size))
+
+
+class PaperVLT(BranchVLT):
     """Variant `paper`. encoder: gives channels. latent: dimensions of z."""
 
     variant = "paper"
 
     def __init__(self, encoder, decoder, matrix_size: int = 24, latent: int = 64):
-        super().__init__()
-        channels, self.matrix_size, self.latent = encoder.channels, matrix_size, latent
-        self.style_layers = (encoder.last,)
-        self.linear = LinearTransform(channels, matrix_size)
-        self.content_branch, self.style_branch = (MatrixBranch(channels, matrix_size) for _ in range(2))
+        super().__init__(encoder, matrix_size, latent)
+        channels = encoder.channels
         self.to_posterior = nn.Linear(matrix_size**2, 2 * latent)
         self.from_latent = nn.Sequential(nn.Linear(latent, 4 * latent), nn.ReLU(), nn.Linear(4 * latent, matrix_size**2))
         self.register_buffer("average_mean", torch.zeros(channels))
-
-    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
-        return self.content_branch(centred).unflatten(1, (self.matrix_size, self.matrix_size))
 
     def encode_style(self, features: dict) -> StyleCode:
         """Posterior of the style's fc code; the mean is passed on."""
@@ -167,24 +176,18 @@ class PaperVLT(VariationalLinearTransform):
         return StyleCode(zeros, zeros, {"mean": self.average_mean[None]})
 
 
-class ReleasedVLT(VariationalLinearTransform):
+class ReleasedVLT(BranchVLT):
     """Variant `released`: the published `MulLayer`, its behaviour kept bit for bit where it matters (parity test)."""
 
     variant = "released"
 
     def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 64):
-        super().__init__()
-        channels, self.matrix_size, self.latent = encoder.channels, matrix_size, latent
-        self.style_layers = (encoder.last,)
-        self.linear = LinearTransform(channels, matrix_size)
-        self.content_branch, self.style_branch = (MatrixBranch(channels, matrix_size) for _ in range(2))
+        super().__init__(encoder, matrix_size, latent)
+        channels = encoder.channels
         self.to_posterior = nn.Linear(channels, 2 * latent)
         self.norm = nn.BatchNorm1d(latent)
         self.from_latent = nn.Sequential(nn.Linear(latent, channels), nn.BatchNorm1d(channels), nn.ReLU(),
                                          nn.Linear(channels, channels))
-
-    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
-        return self.content_branch(centred).unflatten(1, (self.matrix_size, self.matrix_size))
 
     def encode_style(self, features: dict) -> StyleCode:
         """Posterior of the style's mean. `mu` is before the batch norm, as in the released KL; the feature

@@ -62,8 +62,7 @@ def _load_full(name: str, checkpoint) -> AutoEncoder:
     if checkpoint is None:
         raise InputError(f"model {name!r}", "has an encoder from torchvision but no trained transform and decoder",
                          "train them with `stvae train`, or give checkpoint=FILE.safetensors")
-    model = read_model(Path(checkpoint), encoder)
-    return model
+    return read_model(Path(checkpoint), encoder)
 
 
 def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:

@@ -81,8 +81,8 @@ class VGG(nn.Module):
 class VGGDecoder(nn.Module):
     """Mirror of the encoder: features `(N, channels, h, w)` to image `(N, 3, stride·h, stride·w)`, unclamped.
 
-    Pooling becomes nearest-neighbour upsampling (paper, figure 1). `modulation` (RECIPE's style-modulated
-    decoder, after FiLM, Perez et al. 2018) holds one pair (gamma, beta) of shape `(N, C)` per hidden layer,
+    Pooling becomes nearest-neighbour upsampling (paper, figure 1). `modulation` (feature-wise, after
+    FiLM, Perez et al. 2018) holds one pair (gamma, beta) of shape `(N, C)` per hidden layer,
     applied before its ReLU as (1 + gamma)·h + beta.
     """
 
