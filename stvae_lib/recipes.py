@@ -197,7 +197,8 @@ class AutoencoderTraining(nn.Module):
 class VLTOptions:
     """The transform, how it starts, and its loss weights.
 
-    start: "closed-form" (variant joint only) or "random". styles_per_content: how many styles of the batch every
+    start: "closed-form" (variant joint only), "random", or "base": go on from the base model's transform, as for a
+    second stage at larger crops or for styles of one's own. styles_per_content: how many styles of the batch every
     content meets; features are computed once. photo_styles: share of photographs among the styles.
     beta: weight of KL per latent dimension.
     """
@@ -220,6 +221,10 @@ class VLTOptions:
     def __post_init__(self):
         if self.variant not in VLT:
             raise InputError(f"variant {self.variant!r}", "is unknown", f"use one of {', '.join(VLT)}")
+        starts = ("closed-form", "random", "base") if self.variant == "joint" else ("random", "base")
+        if self.start not in starts:
+            raise InputError(f"start {self.start!r}", f"does not exist for variant {self.variant!r}",
+                             f"use one of {', '.join(starts)}")
 
     def vlt_options(self) -> dict:
         """Arguments of the transform's class."""
@@ -240,7 +245,7 @@ class VLTTraining(nn.Module):
 
     def start(self, rng, schedule, batches: int = 200):
         """Closed-form start from the statistics of random style crops; scales alone for a random one."""
-        if self.options.variant != "joint":
+        if self.options.variant != "joint" or self.options.start == "base":
             return
         seed = rng.integers(2**32)
 

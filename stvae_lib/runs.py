@@ -21,7 +21,7 @@ from .losses import FeatureDistances
 from .recipes import AutoencoderOptions, AutoencoderTraining, EncoderDistillation, VLTOptions, VLTTraining, held_out_images
 from .stvae import STVAE, AutoEncoder
 from .styles import generate
-from .training import Schedule, fit
+from .training import CHECKPOINT, Schedule, fit
 
 RECIPES = ("encoder", "autoencoder", "vlt")
 OPTIONS = {"autoencoder": AutoencoderOptions, "vlt": VLTOptions}
@@ -98,8 +98,9 @@ class Sources:
         return weights.feature_distances(self.loss_network).calibrate(images)
 
 
-def make_recipe(config: RunConfig, sources: Sources):
-    """The recipe module of a config, at its start (before any checkpoint)."""
+def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
+    """The recipe module of a config, at its start. resumes: a checkpoint will replace what is trained, so the
+    transform's closed form is not computed."""
     torch.manual_seed(config.schedule.seed)
     rng = np.random.default_rng(config.schedule.seed)
     photos, paintings = sources.pools()
@@ -113,9 +114,10 @@ def make_recipe(config: RunConfig, sources: Sources):
     encoder, decoder = start_networks(config)
     if config.recipe == "autoencoder":
         return AutoencoderTraining(encoder, decoder, distances, photos, paintings, validation, config.options)
-    vlt = weights.VLT[config.options.variant](encoder, decoder, **config.options.vlt_options())
+    vlt = start_transform(config, encoder, decoder)
     recipe = VLTTraining(STVAE(encoder, vlt, decoder), distances, photos, paintings, validation, config.options)
-    recipe.start(rng, config.schedule)
+    if not resumes:
+        recipe.start(rng, config.schedule)
     return recipe
 
 
@@ -142,13 +144,25 @@ def start_networks(config: RunConfig):
     return encoder, decoder
 
 
+def start_transform(config: RunConfig, encoder, decoder):
+    """An untrained transform, or (start "base") the base model's; InputError where that is of another kind."""
+    vlt = weights.VLT[config.options.variant](encoder, decoder, **config.options.vlt_options())
+    if config.options.start == "base":
+        try:
+            vlt.load_state_dict(weights.read_model(weights.find(config.base)).vlt.state_dict())
+        except (RuntimeError, AttributeError):
+            raise InputError(config.base, "has no transform of this run's variant and sizes",
+                             "give its variant, matrix_size and latent, or another start") from None
+    return vlt
+
+
 def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) -> dict | None:
     """Run (or resume) a config in `folder`; when it reaches its last step, write weights, card, config and log there.
 
     Returns the card, or None where `stop_after` ended it early and in every process but the first.
     """
     folder = Path(folder)
-    recipe = make_recipe(config, sources)
+    recipe = make_recipe(config, sources, resumes=(folder / CHECKPOINT).exists())
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(config.to_json(), indent=1) + "\n"
     write_atomically(folder / "config.json", lambda name: Path(name).write_text(text, encoding="utf-8"))

@@ -26,6 +26,9 @@ from .errors import InputError
 from .images import write_atomically
 
 
+CHECKPOINT = "checkpoint.pt"
+
+
 class TrainingDiverged(Exception):
     """A loss became NaN or infinite; says the step, the batch's files and the last good checkpoint."""
 
@@ -166,7 +169,7 @@ def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after:
     optimiser = torch.optim.AdamW(recipe.parameter_groups(schedule.lr), weight_decay=0)
     for group in optimiser.param_groups:
         group["base_lr"] = group["lr"]
-    checkpoint = folder / "checkpoint.pt"
+    checkpoint = folder / CHECKPOINT
     done, before = _load_checkpoint(checkpoint, recipe, optimiser)
     log = Log(folder / "log.csv", done, recipe, schedule, schedule.batch * world) if rank == 0 else None
     forward = DistributedDataParallel(recipe) if world > 1 else recipe
