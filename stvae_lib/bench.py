@@ -1,4 +1,4 @@
-"""`stvae bench`: time and memory of every part at several sizes, beside a bound measured in the same run."""
+"""`stvae bench`: time and memory of every part at several sizes, beside a large matrix product timed in the same run."""
 
 import json
 import resource
@@ -32,7 +32,7 @@ def median_seconds(work, device: torch.device, budget: float = 2.0, least: int =
 
 
 def matrix_product_rate(device: torch.device, side: int = 2000) -> float:
-    """GFLOP/s of a large float32 matrix product: what the machine can do."""
+    """GFLOP/s of a large float32 matrix product: a peer to compare with; convolutions of cache-sized maps can exceed it."""
     left, right = torch.rand(side, side, device=device), torch.rand(side, side, device=device)
     return 2 * side**3 / median_seconds(lambda: left @ right, device) / 1e9
 

@@ -30,11 +30,11 @@ def held_out_images(folder, count: int | None, size: int) -> list[torch.Tensor]:
     return [load_image(file, size) for file in files]
 
 
-def reconstruction_scores(reconstruct, images) -> dict[str, float]:
-    """Mean PSNR (dB) and SSIM of `reconstruct(image)` over images `(1, 3, H, W)`."""
+def reconstruction_scores(outputs, images) -> dict[str, float]:
+    """Mean PSNR (dB) and SSIM of reconstructions over their images, both lists of `(1, 3, H, W)`."""
     psnr, ssim = [], []
-    for image in images:
-        output = reconstruct(image).float().clamp(0, 1)
+    for output, image in zip(outputs, images, strict=True):
+        output = output.float().clamp(0, 1)
         psnr.append(peak_signal_noise_ratio(output, image, data_range=1.0))
         ssim.append(structural_similarity_index_measure(output, image, data_range=1.0))
     return {"psnr": float(torch.stack(psnr).mean()), "ssim": float(torch.stack(ssim).mean())}
@@ -178,10 +178,10 @@ class AutoencoderTraining(nn.Module):
 
     def validate(self):
         model = AutoEncoder(self.encoder, self.decoder)
-        scores = reconstruction_scores(model.reconstruct, self.validation)
-        errors = [self.distances.perceptual(self.distances.features(model.reconstruct(image)),
-                                            self.distances.features(image)) for image in self.validation]
-        return scores | {"perceptual": torch.cat(errors).mean()}
+        outputs = [model.reconstruct(image) for image in self.validation]
+        errors = [self.distances.perceptual(self.distances.features(output), self.distances.features(image))
+                  for output, image in zip(outputs, self.validation)]
+        return reconstruction_scores(outputs, self.validation) | {"perceptual": torch.cat(errors).mean()}
 
     def trained_state(self):
         return {"encoder": self.encoder.state_dict(), "decoder": self.decoder.state_dict()}

@@ -25,7 +25,6 @@ from tqdm.auto import tqdm
 from .errors import InputError
 from .images import write_atomically
 
-
 CHECKPOINT = "checkpoint.pt"
 
 

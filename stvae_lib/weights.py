@@ -140,8 +140,7 @@ def loss_network(name: str = LOSS_NETWORK, last: str = "relu5_1") -> VGG:
     if name in FULL:
         network = BACKBONES[name].pretrained(last)
     else:
-        path = FOLDER / f"{name}.safetensors" if name == LOSS_NETWORK else Path(name)
-        network = _read_features(path, last)
+        network = _read_features(find(name), last)
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 

@@ -22,7 +22,7 @@ def command(recipe, config, pictures, out):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_vlt_trains_and_what_it_writes_loads(variant, make_config, sources, tmp_path, base):
-    config = runs.read_config(make_config(options={"variant": variant, "matrix_size": 8, "latent": 8,
+    config = runs.read_config(make_config(options={"variant": variant, "matrix_size": 8, "latent": 8, "start": "random",
                                                    "train_decoder": variant == "joint"}))
     card = runs.train(config, sources, tmp_path / "run", "cpu")
     assert card["steps"] == 6 and card["images"] == 24 and card["validation"]["style"] > 0
@@ -145,3 +145,22 @@ def test_configs_with_unknown_keys_or_wrong_types_are_refused(change, word, make
 def test_unknown_variant_is_refused(make_config):
     with pytest.raises(InputError, match="fancy"):
         runs.read_config(make_config(options={"variant": "fancy"}))
+
+
+def test_a_closed_form_start_is_refused_where_there_is_none(make_config):
+    with pytest.raises(InputError, match="closed-form.*'paper'"):
+        runs.read_config(make_config(options={"variant": "paper", "start": "closed-form"}))
+
+
+def test_a_second_stage_goes_on_from_the_first_ones_transform(make_config, sources, tmp_path):
+    sizes = {"matrix_size": 8, "latent": 8}
+    runs.train(runs.read_config(make_config(options=sizes)), sources, tmp_path / "first", "cpu")
+    path = make_config(options=sizes | {"start": "base"})
+    config = runs.read_config(path)
+    config.base = str(tmp_path / "first" / "tiny.safetensors")
+    started = runs.make_recipe(config, sources).model
+    for key, value in weights.read_model(tmp_path / "first" / "tiny.safetensors").state_dict().items():
+        assert torch.equal(started.state_dict()[key], value), key
+    config.options.latent = 6
+    with pytest.raises(InputError, match="tiny.safetensors.*no transform"):
+        runs.make_recipe(config, sources)
