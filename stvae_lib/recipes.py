@@ -41,69 +41,76 @@ def reconstruction_scores(outputs, images) -> dict[str, float]:
 
 
 class EncoderDistillation(nn.Module):
-    """A slim VGG learns a teacher's features at every layer, from random weights.
+    """A slim encoder learns a teacher's features at every layer, from random weights.
 
     Targets are the teacher's features over one constant per layer (its standard deviation on the first batch):
     the student becomes the activation-normalised network that style transfer likes (Gatys et al. 2016, §2).
     Loss: mean over all layers of the squared error over the target's variance (unexplained variance).
+
+    teacher_layers: student's layer -> teacher's. Where the names differ (another family of networks) a 1x1
+    convolution, thrown away afterwards, reads the target off the student's layer (FitNets, Romero et al. 2015).
     """
 
-    def __init__(self, teacher: VGG, photos: CropPool, paintings: CropPool, validation: list[torch.Tensor],
-                 last: str = "relu5_1"):
+    def __init__(self, teacher: VGG, student: nn.Module, teacher_layers: dict[str, str], photos: CropPool,
+                 paintings: CropPool, validation: list[torch.Tensor]):
         super().__init__()
         self.teacher = teacher.eval().requires_grad_(False)
-        self.student = VGG(19, "slim", last)
+        self.student, self.teacher_layers = student, teacher_layers
+        self.heads = nn.ModuleDict({ours: nn.Conv2d(student.widths[ours], teacher.widths[theirs], 1)
+                                    for ours, theirs in teacher_layers.items() if ours != theirs})
         self.photos, self.paintings, self.validation = photos, paintings, validation
-        self.names = [name.replace("conv", "relu") for name in self.student.layers if name != "pool"]
-        self.register_buffer("scale", torch.ones(len(self.names)))
+        self.shown = [name for name in teacher_layers if name in self.heads or name.endswith("_1")]
+        self.register_buffer("scale", torch.ones(len(teacher_layers)))
 
     @torch.no_grad()
     def start(self, images: torch.Tensor):
-        """Measure the targets' scale on `images`; random student weights whose every layer has that scale
-        (layer-sequential, after LSUV, Mishkin & Matas 2016)."""
-        features = self.teacher.features(images, self.names)
-        self.scale.copy_(torch.stack([features[name].std() for name in self.names]))
-        target = self.target(images)
-        for relu in self.names:
-            conv = getattr(self.student, relu.replace("relu", "conv"))
-            nn.init.kaiming_normal_(conv.weight)
-            nn.init.zeros_(conv.bias)
-            found = self.student.features(images, [relu])[relu]
-            conv.weight *= (target[relu].square().mean() / found.square().mean().clamp_min(1e-8)).sqrt()
+        """Measure the targets' scale on `images`; without batch norm, give every layer of the student that scale."""
+        features = self.teacher.features(images, set(self.teacher_layers.values()))
+        self.scale.copy_(torch.stack([features[name].std() for name in self.teacher_layers.values()]))
+        if isinstance(self.student, VGG):
+            self.student.layer_sequential_start(images, self.target(images))
 
     def target(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The teacher's features by layer, each over its constant."""
-        features = self.teacher.features(images, self.names)
-        return {name: features[name] / scale for name, scale in zip(self.names, self.scale)}
+        """The teacher's features by the student's layer, each over its constant."""
+        features = self.teacher.features(images, set(self.teacher_layers.values()))
+        return {ours: features[theirs] / scale for (ours, theirs), scale in zip(self.teacher_layers.items(), self.scale)}
 
     def batch(self, rng, schedule):
         return mixed_batch(self.photos, self.paintings, rng, schedule)
 
+    def unexplained(self, images: torch.Tensor, names) -> dict[str, torch.Tensor]:
+        """Unexplained variance of the targets by layer."""
+        target, rows = self.target(images), {}
+        for name, found in self.student.features(images, names).items():
+            found = self.heads[name](found) if name in self.heads else found
+            # a stage deeper than the teacher learns its features pooled
+            rows[name] = unexplained(found, F.adaptive_max_pool2d(target[name].float(), found.shape[2:]))
+        return rows
+
     def forward(self, batch):
-        target = self.target(batch["images"])
-        found = self.student.features(batch["images"], self.names)
-        rows = {name: unexplained(found[name], target[name]) for name in self.names}
-        shown = {name: rows[name] for name in self.names if name.endswith("_1")}
-        return {"loss": torch.stack(list(rows.values())).mean()} | shown
+        rows = self.unexplained(batch["images"], list(self.teacher_layers))
+        return {"loss": torch.stack(list(rows.values())).mean()} | {name: rows[name] for name in self.shown}
 
     def parameter_groups(self, lr):
         # neighbouring pixels are nearly equal, so edge filters need large weights: ten times the rate gets them there
-        first = list(self.student.conv1_1.parameters())
-        rest = [p for name, p in self.student.named_parameters() if not name.startswith(("colour", "conv1_1"))]
-        return [{"params": first, "lr": 10 * lr}, {"params": rest, "lr": lr}]
+        trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+        first = [p for name, p in trained if name.startswith("student.conv1_1.")]
+        groups = [{"params": [p for name, p in trained if not name.startswith("student.conv1_1.")], "lr": lr}]
+        return [{"params": first, "lr": 10 * lr}, *groups] if first else groups
 
     def validate(self):
-        names = [name for name in self.names if name.endswith("_1")]
-        rows = [(self.student.features(image, names), self.target(image)) for image in self.validation]
-        return {name: torch.stack([unexplained(found[name], target[name]) for found, target in rows]).mean()
-                for name in names}
+        # whole multiples of the deepest stride: the families round odd sizes differently
+        images = [image[..., :image.shape[2] // 32 * 32, :image.shape[3] // 32 * 32] for image in self.validation]
+        rows = [self.unexplained(image, self.shown) for image in images]
+        return {name: torch.stack([row[name] for row in rows]).mean() for name in self.shown}
 
     def trained_state(self):
-        return self.student.state_dict() | {"teacher_scale": self.scale}
+        return {"student": self.student.state_dict(), "heads": self.heads.state_dict(), "scale": self.scale}
 
     def load_trained_state(self, state):
-        self.scale.copy_(state["teacher_scale"])
-        self.student.load_state_dict({name: value for name, value in state.items() if name != "teacher_scale"})
+        self.scale.copy_(state["scale"])
+        self.student.load_state_dict(state["student"])
+        self.heads.load_state_dict(state["heads"])
 
 
 def unexplained(found: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -149,6 +156,8 @@ class AutoencoderTraining(nn.Module):
         self.encoder.requires_grad_(options.encoder_weight > 0)
         if options.encoder_weight > 0:
             self.encoder.colour.requires_grad_(False)
+        if getattr(encoder, "adapter", None) is not None:  # no part of what was pretrained
+            encoder.adapter.requires_grad_(True)
 
     def batch(self, rng, schedule):
         return mixed_batch(self.photos, self.paintings, rng, schedule)
@@ -172,9 +181,8 @@ class AutoencoderTraining(nn.Module):
 
     def parameter_groups(self, lr):
         groups = [{"params": list(self.decoder.parameters()), "lr": lr}]
-        if self.options.encoder_weight > 0:
-            groups.append({"params": [p for p in self.encoder.parameters() if p.requires_grad], "lr": lr})
-        return groups
+        trained = [parameter for parameter in self.encoder.parameters() if parameter.requires_grad]
+        return [*groups, {"params": trained, "lr": lr}] if trained else groups
 
     def validate(self):
         model = AutoEncoder(self.encoder, self.decoder)

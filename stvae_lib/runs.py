@@ -4,7 +4,7 @@ import json
 import platform
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,15 @@ from .datasets import CropPool, is_held_out, sample_photo
 from .errors import InputError
 from .images import list_images, load_image, save_image, write_atomically
 from .losses import FeatureDistances
-from .recipes import AutoencoderOptions, AutoencoderTraining, EncoderDistillation, VLTOptions, VLTTraining, held_out_images
+from .recipes import (
+    AutoencoderOptions,
+    AutoencoderTraining,
+    EncoderDistillation,
+    VLTOptions,
+    VLTTraining,
+    held_out_images,
+    mixed_batch,
+)
 from .stvae import STVAE, AutoEncoder
 from .styles import generate
 from .training import CHECKPOINT, Schedule, fit
@@ -32,6 +40,7 @@ class RunConfig:
     """One `config.json`: everything that decides a run's outcome except where the pictures lie.
 
     base: model or feature file that the run starts from (None: random weights), shipped name or path.
+    backbone_options: arguments of the backbone. encoder_weights: at full width, which published weights (None: V1).
     sources: where the pictures come from and under which licences, for the card.
     """
 
@@ -42,6 +51,8 @@ class RunConfig:
     backbone: str = "vgg19"
     width: str = "slim"
     base: str | None = None
+    backbone_options: dict = field(default_factory=dict)
+    encoder_weights: str | None = None
     sources: str = ""
 
     def to_json(self) -> dict:
@@ -106,13 +117,16 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
     photos, paintings = sources.pools()
     validation = validation_pictures(config, sources, 12)
     if config.recipe == "encoder":
-        teacher = weights.loss_network(sources.loss_network, "relu5_1")
-        recipe = EncoderDistillation(teacher, photos, paintings, validation)
+        teacher, backbone = weights.loss_network(sources.loss_network, "relu5_1"), BACKBONES[config.backbone]
+        student = backbone.student(config.width, **config.backbone_options)
+        recipe = EncoderDistillation(teacher, student, backbone.teacher_layers, photos, paintings, validation)
         recipe.start(recipe.batch(rng, config.schedule)["images"])
         return recipe
     distances = sources.distances()
     encoder, decoder = start_networks(config)
     if config.recipe == "autoencoder":
+        if hasattr(encoder, "calibrate"):
+            encoder.calibrate(mixed_batch(photos, paintings, rng, config.schedule)["images"])
         return AutoencoderTraining(encoder, decoder, distances, photos, paintings, validation, config.options)
     vlt = start_transform(config, encoder, decoder)
     recipe = VLTTraining(STVAE(encoder, vlt, decoder), distances, photos, paintings, validation, config.options)
@@ -129,15 +143,14 @@ def validation_pictures(config: RunConfig, sources: Sources, count: int | None):
 
 def start_networks(config: RunConfig):
     """Encoder and decoder that a run starts from: the base's, torchvision's at full width, or random."""
+    backbone, options = BACKBONES[config.backbone], config.backbone_options
+    encoder, decoder = backbone.build(config.width, **options)
     if config.width == "full":
-        encoder, decoder = BACKBONES[config.backbone].pretrained(), BACKBONES[config.backbone].build("full")[1]
+        encoder = backbone.pretrained(config.encoder_weights, **options)
         if config.base:
             decoder = weights.read_model(Path(config.base), encoder).decoder
-        return encoder, decoder
-    encoder, decoder = BACKBONES[config.backbone].build(config.width)
-    if config.base == weights.LOSS_NETWORK:
-        features = weights.loss_network().state_dict()
-        encoder.load_state_dict({key: features[key] for key in encoder.state_dict()})
+    elif config.base and "features" in weights.read_tensors(weights.find(config.base))[1]:
+        weights.load_features(encoder, weights.find(config.base))
     elif config.base:
         model = weights.read_model(weights.find(config.base))
         encoder, decoder = model.encoder, model.decoder
@@ -181,11 +194,11 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
             "seconds": round(reached["seconds"], 1), "seed": config.schedule.seed, "validation": validation,
             "data": data_record(sources), "sources": config.sources, **environment(device), "licence": "MIT"}
     path = folder / f"{config.name}.safetensors"
-    architecture = {"backbone": config.backbone, "width": config.width, "variant": None, "options": {}}
+    architecture = {"backbone": config.backbone, "width": config.width, "variant": None, "options": {},
+                    "backbone_options": config.backbone_options, "encoder_weights": config.encoder_weights}
     if config.recipe == "encoder":
         architecture |= {"features": recipe.student.last}
-        return weights.write_tensors({k: v.half().contiguous() for k, v in recipe.student.state_dict().items()}, path,
-                                     architecture, card)
+        return weights.write_tensors(weights.half(recipe.student.state_dict()), path, architecture, card)
     if config.recipe == "autoencoder":
         save_image(reconstruction_sheet(AutoEncoder(recipe.encoder, recipe.decoder)), folder / "sheet.jpg")
         return weights.write_model(AutoEncoder(recipe.encoder, recipe.decoder), path, architecture, card,

@@ -20,7 +20,7 @@ from .vlt import VLT
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "weights"
 SHIPPED = ("vgg19-slim", "vgg19-slim-paper", "vgg19-slim-released", "vgg19-slim-autoencoder")
 LOSS_NETWORK = "vgg19-slim-features"
-FULL = ("vgg19", "vgg16")
+FULL = tuple(BACKBONES)
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -58,10 +58,13 @@ def find(name) -> Path:
 
 
 def _load_full(name: str, checkpoint) -> AutoEncoder:
-    encoder = BACKBONES[name].pretrained()
+    backbone = BACKBONES[name]
     if checkpoint is None:
+        backbone.pretrained()
         raise InputError(f"model {name!r}", "has an encoder from torchvision but no trained transform and decoder",
                          "train them with `stvae train`, or give checkpoint=FILE.safetensors")
+    _, architecture = read_tensors(checkpoint)
+    encoder = backbone.pretrained(architecture.get("encoder_weights"), **architecture.get("backbone_options", {}))
     return read_model(Path(checkpoint), encoder)
 
 
@@ -82,7 +85,8 @@ def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
 
 def build(architecture: dict, encoder=None):
     """An untrained model from its description: backbone, width, variant (or None), and the VLT's options."""
-    own_encoder, decoder = BACKBONES[architecture["backbone"]].build(architecture["width"])
+    backbone, options = BACKBONES[architecture["backbone"]], architecture.get("backbone_options", {})
+    own_encoder, decoder = backbone.build(architecture["width"], **options)
     encoder = encoder if encoder is not None else own_encoder
     if architecture["variant"] is None:
         return AutoEncoder(encoder, decoder)
@@ -108,9 +112,14 @@ def read_model(path: Path, encoder=None) -> AutoEncoder:
 
 def write_model(model: AutoEncoder, path, architecture: dict, card: dict, parts=("encoder", "decoder", "vlt")) -> dict:
     """Save `parts` of a model as float16 safetensors with its card beside it; returns the card."""
-    tensors = {key: value.half().contiguous() if value.is_floating_point() else value.contiguous()
-               for key, value in model.state_dict().items() if key.split(".")[0] in parts}
-    return write_tensors(tensors, path, architecture, card)
+    tensors = {key: value for key, value in model.state_dict().items() if key.split(".")[0] in parts}
+    return write_tensors(half(tensors), path, architecture, card)
+
+
+def half(tensors: dict) -> dict:
+    """Floating-point tensors as float16, others as they are."""
+    return {key: value.half().contiguous() if value.is_floating_point() else value.contiguous()
+            for key, value in tensors.items()}
 
 
 def write_tensors(tensors: dict, path, architecture: dict, card: dict) -> dict:
@@ -134,11 +143,24 @@ def sha256(path) -> str:
     return digest(Path(path).read_bytes())
 
 
+def load_features(encoder, path) -> None:
+    """Fill an encoder with distilled features from a file of recipe `encoder`; parts of the encoder that the file
+    does not know (adapter, activation scales) keep their values. InputError where the two do not fit."""
+    tensors, architecture = read_tensors(path)
+    if "features" not in architecture:
+        raise InputError(path, "holds no distilled features", "give what `stvae train encoder` wrote")
+    try:
+        encoder.load_state_dict({key: tensors.get(key, value) for key, value in encoder.state_dict().items()})
+    except RuntimeError as error:
+        raise InputError(path, f"does not fit the encoder ({str(error).strip().splitlines()[-1].strip()})",
+                         "give features of the same backbone and options") from None
+
+
 def loss_network(name: str = LOSS_NETWORK, last: str = "relu5_1") -> VGG:
     """Frozen feature extractor for losses: the shipped slim VGG-19, or `vgg19`/`vgg16` by torchvision,
     or a `.safetensors` file: ours, or a distilled VGG-19 in the layout of Collaborative-Distillation."""
     if name in FULL:
-        network = BACKBONES[name].pretrained(last)
+        network = BACKBONES[name].pretrained(last=last)
     else:
         network = _read_features(find(name), last)
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)

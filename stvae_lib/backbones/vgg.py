@@ -77,6 +77,17 @@ class VGG(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return self.features(image, [self.last])[self.last]
 
+    @torch.no_grad()
+    def layer_sequential_start(self, images: torch.Tensor, target: dict[str, torch.Tensor]) -> None:
+        """Random weights, layer by layer so that each has the target features' scale on `images`
+        (after LSUV, Mishkin & Matas 2016)."""
+        for relu in self.widths:
+            conv = getattr(self, relu.replace("relu", "conv"))
+            nn.init.kaiming_normal_(conv.weight)
+            nn.init.zeros_(conv.bias)
+            found = self.features(images, [relu])[relu]
+            conv.weight *= (target[relu].square().mean() / found.square().mean().clamp_min(1e-8)).sqrt()
+
 
 class VGGDecoder(nn.Module):
     """Mirror of the encoder: features `(N, channels, h, w)` to image `(N, 3, stride·h, stride·w)`, unclamped.
@@ -131,19 +142,28 @@ class VGGBackbone:
 
     def __init__(self, depth: int):
         self.depth = depth
+        self.teacher_layers = {name.replace("conv", "relu"): name.replace("conv", "relu")
+                               for name in conv_names(depth, "relu5_1") if name != "pool"}
+
+    def student(self, width: str) -> VGG:
+        """An encoder to be distilled, to relu5_1."""
+        return VGG(self.depth, width, "relu5_1")
 
     def build(self, width: str) -> tuple[VGG, VGGDecoder]:
         """Encoder to relu4_1 and its mirrored decoder, randomly initialised."""
         return VGG(self.depth, width), VGGDecoder(self.depth, width)
 
-    def pretrained(self, last: str = "relu4_1") -> VGG:
+    def pretrained(self, source: str | None = None, last: str = "relu4_1") -> VGG:
         """Full-width encoder with torchvision's ImageNet weights (downloaded once, or read from its cache).
 
+        source: "IMAGENET1K_V1", the default and the only ones there are.
         Raises InputError naming the weights, the cache folder and the slim alternative when out of reach.
         """
         import torchvision.models as models
 
         name = f"VGG{self.depth}_Weights"
+        if source not in (None, "IMAGENET1K_V1"):
+            raise InputError(f"{name}.{source}", "does not exist", "use IMAGENET1K_V1")
         weights = getattr(models, name).IMAGENET1K_V1
         encoder = VGG(self.depth, "full", last)
         state = fetch_torchvision(weights, f"{name}.IMAGENET1K_V1", f"vgg{self.depth}-slim")
