@@ -97,6 +97,18 @@ def recorded_run(name: str) -> tuple[dict, dict]:
         raise InputError(error.filename, "no such file", "train this run first (`stvae train`, see README)") from None
 
 
+def recorded_stages(*names: str) -> tuple[dict, dict]:
+    """Consecutive trainings of one model as one: logs in a row with images and seconds counted on, NaN in columns that
+    a stage lacks, and the last stage's card with the sums of images and seconds."""
+    logs, cards = zip(*[recorded_run(name) for name in names])
+    joined = {key: np.concatenate([log.get(key, np.full(len(log["step"]), np.nan)) for log in logs])
+              for key in dict.fromkeys(key for log in logs for key in log)}
+    for key in ("step", "images", "seconds"):
+        ends = np.cumsum([0.0] + [log[key][-1] for log in logs[:-1]])
+        joined[key] = np.concatenate([log[key] + end for log, end in zip(logs, ends)])
+    return joined, cards[-1] | {key: sum(card[key] for card in cards) for key in ("images", "seconds")}
+
+
 def recorded_sheet(name: str) -> torch.Tensor:
     """Contact sheet that a recorded training ended with, `(1, 3, H, W)`."""
     return load_image(ROOT / "data" / "runs" / name / "sheet.jpg")

@@ -1,0 +1,113 @@
+"""Pictures found by optimisation: one loop for every method of this kind."""
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import torch
+from tqdm.auto import tqdm
+
+from ..errors import InputError
+
+OPTIMISERS = ("lbfgs", "adam")
+
+
+@dataclass
+class History:
+    """What happened on the way to a picture.
+
+    losses: the objective's terms at every iteration. snapshots: images `(1, 3, H, W)` in [0, 1] by iteration.
+    stopped: "finished", "converged", "interrupted" or "diverged".
+    """
+
+    losses: list[dict[str, float]] = field(default_factory=list)
+    snapshots: dict[int, torch.Tensor] = field(default_factory=dict)
+    seconds: float = 0.0
+    stopped: str = "finished"
+
+
+class _Stop(Exception):
+    """Leaves the optimiser from within its closure; says why."""
+
+
+@dataclass
+class _Watcher:
+    """Follows an optimisation: best image, losses, snapshots, and the reasons to stop early."""
+
+    image: torch.Tensor
+    objective: object
+    history: History
+    bar: tqdm
+    snapshots: tuple
+    patience: int | None
+    best: float = math.inf
+    best_at: int = 0
+
+    def __post_init__(self):
+        self.best_image = self.image.detach().clone()
+
+    def evaluate(self) -> torch.Tensor:
+        """Objective and gradient at the present image; notes both."""
+        self.image.grad = None
+        terms = self.objective(self.image)
+        total = sum(terms.values())
+        values = {name: float(value.detach()) for name, value in terms.items()}
+        value, done = sum(values.values()), len(self.history.losses)
+        if not math.isfinite(value):
+            raise _Stop("diverged")
+        self.history.losses.append(values)
+        if done in self.snapshots:
+            self.history.snapshots[done] = self.image.detach().clamp(0, 1).clone()
+        if value < self.best:
+            # a gain below a thousandth does not count as progress, yet the better image is kept
+            self.best_at = done if value < 0.999 * self.best else self.best_at
+            self.best, self.best_image = value, self.image.detach().clone()
+        if self.patience is not None and done - self.best_at > self.patience:
+            raise _Stop("converged")
+        total.backward()
+        self.bar.set_postfix({name: f"{value:.3g}" for name, value in values.items()}, refresh=False)
+        self.bar.update()
+        return total
+
+
+def optimise(start: torch.Tensor, objective, iterations: int, optimiser: str = "lbfgs", learning_rate: float | None = None,
+             snapshots=(), patience: int | None = None, title: str = "") -> tuple[torch.Tensor, History]:
+    """Change an image until `objective(image) -> {name: scalar term}` is small in sum.
+
+    start: `(1, 3, H, W)`. optimiser: "lbfgs" (memory 10, one evaluation an iteration, as in Gatys et al. 2016) or
+    "adam". learning_rate: 1 for L-BFGS and 0.02 for Adam where None. snapshots: iterations whose image is kept.
+    patience: iterations without a gain of a thousandth after which to stop. Interrupting the kernel, or a loss that
+    is no longer finite, ends the optimisation too. Returns the best image so far, clamped to [0, 1], and its history.
+    """
+    if optimiser not in OPTIMISERS:
+        raise InputError(f"optimiser {optimiser!r}", "is unknown", f"use one of {', '.join(OPTIMISERS)}")
+    if iterations < 1:
+        raise InputError(f"iterations {iterations}", "is too few", "give 1 or more")
+    image = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
+    history, began = History(), time.perf_counter()
+    with tqdm(total=iterations, desc=title or None, mininterval=0.5, unit="it") as bar:
+        watcher = _Watcher(image, objective, history, bar, tuple(snapshots), patience)
+        try:
+            _run(watcher, image, iterations, optimiser, learning_rate)
+        except _Stop as reason:
+            history.stopped = str(reason)
+        except KeyboardInterrupt:
+            history.stopped = "interrupted"
+    history.seconds = time.perf_counter() - began
+    return watcher.best_image.clamp(0, 1), history
+
+
+def _run(watcher: _Watcher, image: torch.Tensor, iterations: int, optimiser: str, learning_rate: float | None) -> None:
+    if optimiser == "adam":
+        steps = torch.optim.Adam([image], lr=learning_rate or 0.02)
+        for _ in range(iterations):
+            watcher.evaluate()
+            steps.step()
+    else:
+        steps = torch.optim.LBFGS([image], lr=learning_rate or 1.0, max_iter=1, history_size=10,
+                                  tolerance_grad=0, tolerance_change=0)
+        for _ in range(iterations):
+            steps.step(watcher.evaluate)
+    with torch.no_grad():  # the last step has not been looked at yet
+        if sum(float(value) for value in watcher.objective(image).values()) < watcher.best:
+            watcher.best_image = image.detach().clone()
