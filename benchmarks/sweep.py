@@ -1,23 +1,23 @@
 """Train every arm of a controlled experiment, one after the other; finished arms are skipped.
 
-    python benchmarks/sweep.py ARMS_FOLDER CONTENT_DIR LOSS_NETWORK STYLE_DIR [STYLE_DIR …]
+    python benchmarks/sweep.py ARMS_FOLDER CONTENT_DIR LOSS_NETWORK STYLE_DIR [STYLE_DIR …] [--only PATTERN …]
 
 ARMS_FOLDER is data/runs/ablations (notebook 02) or data/runs/resnet50 (notebook 03). An arm is one of its folders with
 a config.json; its log.csv, card and contact sheet are written there, its checkpoint and weights stay in runs/. Arms are
 trained in the order of their names, an arm after the one that its config names as base; an interrupted sweep resumes.
 """
 
+import argparse
+import fnmatch
 import shutil
-import sys
 from pathlib import Path
 
 from stvae_lib import runs
 
 
-def main(arms: Path, content_dir: Path, loss_network: str, style_dirs: list[Path]) -> None:
-    sources = runs.Sources(content_dir, style_dirs, loss_network)
+def main(arms: Path, sources: runs.Sources, only: list[str]) -> None:
     for arm in sorted(path.parent for path in arms.glob("*/config.json")):
-        if (arm / "card.json").exists():
+        if (arm / "card.json").exists() or not any(fnmatch.fnmatch(arm.name, pattern) for pattern in only):
             continue
         config = runs.read_config(arm / "config.json")
         folder = Path("runs") / arms.name / arm.name
@@ -30,4 +30,11 @@ def main(arms: Path, content_dir: Path, loss_network: str, style_dirs: list[Path
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], [Path(name) for name in sys.argv[4:]])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("arms", type=Path)
+    parser.add_argument("content_dir", type=Path)
+    parser.add_argument("loss_network")
+    parser.add_argument("style_dirs", type=Path, nargs="+")
+    parser.add_argument("--only", nargs="+", default=["*"], metavar="PATTERN", help="names of arms, * allowed")
+    given = parser.parse_args()
+    main(given.arms, runs.Sources(given.content_dir, given.style_dirs, given.loss_network), given.only)

@@ -40,6 +40,7 @@ class RunConfig:
     """One `config.json`: everything that decides a run's outcome except where the pictures lie.
 
     base: model or feature file that the run starts from (None: random weights), shipped name or path.
+    fresh_decoder: leave the base's decoder behind and start from a random one (with 0 steps: the seed report's set-up).
     backbone_options: arguments of the backbone. encoder_weights: at full width, which published weights (None: V1).
     sources: where the pictures come from and under which licences, for the card.
     """
@@ -51,6 +52,7 @@ class RunConfig:
     backbone: str = "vgg19"
     width: str = "slim"
     base: str | None = None
+    fresh_decoder: bool = False
     backbone_options: dict = field(default_factory=dict)
     encoder_weights: str | None = None
     sources: str = ""
@@ -144,17 +146,27 @@ def validation_pictures(config: RunConfig, sources: Sources, count: int | None):
 def start_networks(config: RunConfig):
     """Encoder and decoder that a run starts from: the base's, torchvision's at full width, or random."""
     backbone, options = BACKBONES[config.backbone], config.backbone_options
-    encoder, decoder = backbone.build(config.width, **options)
+    encoder, fresh_decoder = backbone.build(config.width, **options)
+    decoder = fresh_decoder
     if config.width == "full":
         encoder = backbone.pretrained(config.encoder_weights, **options)
         if config.base:
             decoder = weights.read_model(Path(config.base), encoder).decoder
-    elif config.base and "features" in weights.read_tensors(weights.find(config.base))[1]:
+    elif config.base is None:
+        keep_scale(encoder)
+    elif "features" in weights.read_tensors(weights.find(config.base))[1]:
         weights.load_features(encoder, weights.find(config.base))
-    elif config.base:
+    else:
         model = weights.read_model(weights.find(config.base))
         encoder, decoder = model.encoder, model.decoder
-    return encoder, decoder
+    return encoder, fresh_decoder if config.fresh_decoder else decoder
+
+
+def keep_scale(encoder) -> None:
+    """Random weights that neither shrink nor blow up activations through the layers (He et al. 2015)."""
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.Conv2d) and module.weight.requires_grad:
+            torch.nn.init.kaiming_normal_(module.weight)
 
 
 def start_transform(config: RunConfig, encoder, decoder):
