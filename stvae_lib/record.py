@@ -87,14 +87,21 @@ def read_results(notebook: str, folder="") -> dict:
         raise InputError(path, "no such file", f"execute notebook {notebook} first (`make report`)") from None
 
 
+def recorded_card(name: str) -> dict:
+    """Card of a recorded training in `data/runs`: a shipped model's, or `EXPERIMENT/ARM`."""
+    card = ROOT / "data" / "runs" / name / "card.json"
+    return json.loads(_recorded(card if card.exists() else FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
 def recorded_run(name: str) -> tuple[dict, dict]:
-    """Log (columns as arrays) and card of a recorded training in `data/runs`: a shipped model's, or `ablations/ARM`."""
-    folder = ROOT / "data" / "runs" / name
-    card = folder / "card.json" if (folder / "card.json").exists() else FOLDER / f"{name}.json"
-    try:
-        return read_log(folder / "log.csv"), json.loads(card.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(error.filename, "no such file", "train this run first (`stvae train`, see README)") from None
+    """Log (columns as arrays) and card of a recorded training in `data/runs`."""
+    return read_log(_recorded(ROOT / "data" / "runs" / name / "log.csv")), recorded_card(name)
+
+
+def _recorded(path: Path) -> Path:
+    if not path.exists():
+        raise InputError(path, "no such file", "train this run first (`stvae train`, see README)")
+    return path
 
 
 def recorded_stages(*names: str) -> tuple[dict, dict]:

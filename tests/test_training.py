@@ -164,3 +164,29 @@ def test_a_second_stage_goes_on_from_the_first_ones_transform(make_config, sourc
     config.options.latent = 6
     with pytest.raises(InputError, match="tiny.safetensors.*no transform"):
         runs.make_recipe(config, sources)
+
+
+def test_a_run_of_no_steps_with_a_fresh_decoder_is_the_base_with_an_untrained_decoder(make_config, sources, tmp_path, base):
+    config = runs.read_config(make_config("autoencoder", steps=0))
+    config.fresh_decoder = True
+    card = runs.train(config, sources, tmp_path / "run", "cpu")
+    assert card["steps"] == 0 and card["validation"]["psnr"] < 12
+    made, start = (weights.read_model(path).state_dict() for path in (tmp_path / "run" / "tiny.safetensors", base))
+    for key in start:
+        assert torch.equal(made[key], start[key]) == key.startswith("encoder."), key
+
+
+def test_recorded_stages_count_images_on(tmp_path, monkeypatch):
+    from stvae_lib import record
+
+    monkeypatch.setattr(record, "ROOT", tmp_path)
+    for name, images in (("first", 10), ("second", 40)):
+        folder = tmp_path / "data" / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "log.csv").write_text(f"step,seconds,images,loss\n1,2.0,{images // 2},3.0\n2,4.0,{images},1.0\n")
+        (folder / "card.json").write_text(f'{{"images": {images}, "seconds": 4.0, "steps": 2}}')
+    log, card = record.recorded_stages("first", "second")
+    assert log["images"].tolist() == [5, 10, 30, 50] and log["seconds"].tolist() == [2, 4, 6, 8]
+    assert card["images"] == 50 and card["steps"] == 2
+    with pytest.raises(InputError, match="third"):
+        record.recorded_run("third")
