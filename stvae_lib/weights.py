@@ -19,7 +19,8 @@ from .vlt import VLT
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "weights"
 SHIPPED = ("vgg19-slim", "vgg19-slim-paper", "vgg19-slim-released", "vgg19-slim-autoencoder")
-LOSS_NETWORK = "vgg19-slim-features"
+FEATURES = ("vgg19-slim-features", "resnet50-slim-features")
+LOSS_NETWORK = FEATURES[0]
 FULL = tuple(BACKBONES)
 
 
@@ -49,7 +50,7 @@ def load(name="vgg19-slim", device: str = "auto", checkpoint=None) -> AutoEncode
 
 def find(name) -> Path:
     """Weights file of a shipped name, or the path given; InputError on anything else."""
-    if name in (*SHIPPED, LOSS_NETWORK):
+    if name in SHIPPED + FEATURES:
         return FOLDER / f"{name}.safetensors"
     path = Path(name)
     if path.suffix != ".safetensors":
@@ -156,6 +157,15 @@ def load_features(encoder, path) -> None:
                          "give features of the same backbone and options") from None
 
 
+def features_network(name: str):
+    """A distilled encoder with all its stages, frozen: what `stvae train encoder` wrote, by name or path."""
+    path = find(name)
+    _, architecture = read_tensors(path)
+    network = BACKBONES[architecture["backbone"]].student(architecture["width"], **architecture.get("backbone_options", {}))
+    load_features(network, path)
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
 def loss_network(name: str = LOSS_NETWORK, last: str = "relu5_1") -> VGG:
     """Frozen feature extractor for losses: the shipped slim VGG-19, or `vgg19`/`vgg16` by torchvision,
     or a `.safetensors` file: ours, or a distilled VGG-19 in the layout of Collaborative-Distillation."""
@@ -256,7 +266,7 @@ def describe(name: str) -> str:
 def describe_all() -> str:
     """A line for every shipped model."""
     rows = []
-    for name in (*SHIPPED, LOSS_NETWORK):
+    for name in SHIPPED + FEATURES:
         card = json.loads(describe(name)) if (FOLDER / f"{name}.json").exists() else None
         if card:
             measured = ", ".join(f"{key} {value:.3g}" for key, value in card["validation"].items())
