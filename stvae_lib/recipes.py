@@ -208,6 +208,8 @@ class VLTOptions:
     start: "closed-form" (variant joint only), "random", or "base": go on from the base model's transform, as for a
     second stage at larger crops or for styles of one's own. styles_per_content: how many styles of the batch every
     content meets; features are computed once. photo_styles: share of photographs among the styles.
+    sampled: share of the styles whose code is drawn from its posterior; the others are decoded at z = mu, as at
+    inference (decoding nothing but noisy codes teaches the decoder to shrink every style towards the average one).
     beta: weight of KL per latent dimension.
     """
 
@@ -219,6 +221,7 @@ class VLTOptions:
     train_decoder: bool = True
     styles_per_content: int = 2
     photo_styles: float = 0.15
+    sampled: float = 1.0
     content_weight: float = 1.0
     style_weight: float = 5.0
     gram_weight: float = 1.0
@@ -288,7 +291,8 @@ class VLTTraining(nn.Module):
             style_features = model.encoder.features(styles, model.vlt.style_layers)
             style_target = self.distances.statistics(self.distances.features(styles))
         code = model.vlt.encode_style(style_features)
-        style = model.vlt.decode_style(code.z(sample=True), code)
+        z, drawn = code.z(sample=True), round(options.sampled * len(styles))
+        style = model.vlt.decode_style(torch.cat([z[:drawn], code.mu[drawn:]]), code)
         content_index, style_index = self.pairs(len(contents), contents.device)
         output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()
         found = self.distances.features(output)
