@@ -50,7 +50,7 @@ def test_optimise_finds_a_quadratics_minimum_and_keeps_snapshots(optimiser):
                               snapshots=(0, 5))
     torch.testing.assert_close(image, goal, atol=1e-2, rtol=0)
     assert set(history.snapshots) == {0, 5} and torch.equal(history.snapshots[0], torch.ones(1, 3, 8, 8))
-    assert history.losses[-1]["error"] < history.losses[0]["error"] and history.stopped == "finished"
+    assert history.losses[-1]["error"] < 1e-3 and history.stopped == {"lbfgs": "converged", "adam": "finished"}[optimiser]
 
 
 def test_optimise_stops_when_nothing_is_gained_when_interrupted_and_when_diverged():

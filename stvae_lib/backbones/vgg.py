@@ -58,13 +58,17 @@ class VGG(nn.Module):
         self.style_layers = tuple(name for name in self.widths if name.endswith("_1"))
         self.stride = 2 ** self.layers.count("pool")
 
-    def features(self, image: torch.Tensor, names) -> dict[str, torch.Tensor]:
-        """Features after the ReLU of each layer in `names` (relu1_1, …), stopping at the deepest."""
+    def features(self, image: torch.Tensor, names, pooling: str = "max") -> dict[str, torch.Tensor]:
+        """Features after the ReLU of each layer in `names` (relu1_1, …), stopping at the deepest.
+
+        pooling: "max", or "average" as Gatys et al. 2016 prefer when a picture is optimised through the network.
+        """
+        pool = F.max_pool2d if pooling == "max" else F.avg_pool2d
         wanted, found = set(names), {}
         hidden = self.colour(image)
         for layer in self.layers:
             if layer == "pool":
-                hidden = F.max_pool2d(hidden, 2)
+                hidden = pool(hidden, 2)
                 continue
             hidden = F.relu(getattr(self, layer)(hidden))
             relu = layer.replace("conv", "relu")

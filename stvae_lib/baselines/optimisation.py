@@ -16,7 +16,8 @@ OPTIMISERS = ("lbfgs", "adam")
 class History:
     """What happened on the way to a picture.
 
-    losses: the objective's terms at every iteration. snapshots: images `(1, 3, H, W)` in [0, 1] by iteration.
+    losses: the objective's terms at every evaluation. snapshots: best images so far, `(1, 3, H, W)` in [0, 1], by the
+    number of evaluations before them.
     stopped: "finished", "converged", "interrupted" or "diverged".
     """
 
@@ -39,6 +40,7 @@ class _Watcher:
     history: History
     bar: tqdm
     snapshots: tuple
+    iterations: int
     patience: int | None
     best: float = math.inf
     best_at: int = 0
@@ -48,6 +50,8 @@ class _Watcher:
 
     def evaluate(self) -> torch.Tensor:
         """Objective and gradient at the present image; notes both."""
+        if len(self.history.losses) == self.iterations:
+            raise _Stop("finished")
         self.image.grad = None
         terms = self.objective(self.image)
         total = sum(terms.values())
@@ -56,12 +60,12 @@ class _Watcher:
         if not math.isfinite(value):
             raise _Stop("diverged")
         self.history.losses.append(values)
-        if done in self.snapshots:
-            self.history.snapshots[done] = self.image.detach().clamp(0, 1).clone()
         if value < self.best:
             # a gain below a thousandth does not count as progress, yet the better image is kept
             self.best_at = done if value < 0.999 * self.best else self.best_at
             self.best, self.best_image = value, self.image.detach().clone()
+        if done in self.snapshots:
+            self.history.snapshots[done] = self.best_image.clamp(0, 1)
         if self.patience is not None and done - self.best_at > self.patience:
             raise _Stop("converged")
         total.backward()
@@ -74,9 +78,9 @@ def optimise(start: torch.Tensor, objective, iterations: int, optimiser: str = "
              snapshots=(), patience: int | None = None, title: str = "") -> tuple[torch.Tensor, History]:
     """Change an image until `objective(image) -> {name: scalar term}` is small in sum.
 
-    start: `(1, 3, H, W)`. optimiser: "lbfgs" (memory 10, one evaluation an iteration, as in Gatys et al. 2016) or
-    "adam". learning_rate: 1 for L-BFGS and 0.02 for Adam where None. snapshots: iterations whose image is kept.
-    patience: iterations without a gain of a thousandth after which to stop. Interrupting the kernel, or a loss that
+    start: `(1, 3, H, W)`. iterations: evaluations of the objective. optimiser: "lbfgs" (memory 10, strong Wolfe line
+    search) or "adam". learning_rate: 1 for L-BFGS and 0.02 for Adam where None. snapshots: iterations whose image is
+    kept. patience: iterations without a gain of a thousandth after which to stop. Interrupting the kernel, or a loss that
     is no longer finite, ends the optimisation too. Returns the best image so far, clamped to [0, 1], and its history.
     """
     if optimiser not in OPTIMISERS:
@@ -86,9 +90,9 @@ def optimise(start: torch.Tensor, objective, iterations: int, optimiser: str = "
     image = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
     history, began = History(), time.perf_counter()
     with tqdm(total=iterations, desc=title or None, mininterval=0.5, unit="it") as bar:
-        watcher = _Watcher(image, objective, history, bar, tuple(snapshots), patience)
+        watcher = _Watcher(image, objective, history, bar, tuple(snapshots), iterations, patience)
         try:
-            _run(watcher, image, iterations, optimiser, learning_rate)
+            _run(watcher, image, optimiser, learning_rate)
         except _Stop as reason:
             history.stopped = str(reason)
         except KeyboardInterrupt:
@@ -97,17 +101,15 @@ def optimise(start: torch.Tensor, objective, iterations: int, optimiser: str = "
     return watcher.best_image.clamp(0, 1), history
 
 
-def _run(watcher: _Watcher, image: torch.Tensor, iterations: int, optimiser: str, learning_rate: float | None) -> None:
+def _run(watcher: _Watcher, image: torch.Tensor, optimiser: str, learning_rate: float | None) -> None:
+    """Optimise until the watcher, or a minimum that cannot be told from its surroundings, ends it."""
     if optimiser == "adam":
         steps = torch.optim.Adam([image], lr=learning_rate or 0.02)
-        for _ in range(iterations):
+        while True:
             watcher.evaluate()
             steps.step()
-    else:
-        steps = torch.optim.LBFGS([image], lr=learning_rate or 1.0, max_iter=1, history_size=10,
-                                  tolerance_grad=0, tolerance_change=0)
-        for _ in range(iterations):
-            steps.step(watcher.evaluate)
-    with torch.no_grad():  # the last step has not been looked at yet
-        if sum(float(value) for value in watcher.objective(image).values()) < watcher.best:
-            watcher.best_image = image.detach().clone()
+    steps = torch.optim.LBFGS([image], lr=learning_rate or 1.0, max_iter=watcher.iterations, history_size=10,
+                              max_eval=10 * watcher.iterations, tolerance_grad=0, tolerance_change=0,
+                              line_search_fn="strong_wolfe")
+    steps.step(watcher.evaluate)
+    watcher.history.stopped = "converged"
