@@ -61,7 +61,7 @@ def invert(encoder, layer: str, image: torch.Tensor, iterations: int = 150, tv_w
         found = encoder.features(picture, [layer])[layer]
         return {"features": relative_error(found, target), "variation": tv_weight * total_variation(picture)}
 
-    return optimise(noise_like(image, seed), objective, iterations, title=f"invert {layer}")
+    return optimise(noise_like(image, seed), objective, iterations)
 
 
 def transfer(encoder, content: torch.Tensor, style: torch.Tensor, content_layer: str, style_layers, smoothing: bool = False,
@@ -88,7 +88,7 @@ def transfer(encoder, content: torch.Tensor, style: torch.Tensor, content_layer:
         return {"content": relative_error(found[content_layer], content_target),
                 "style": style_weight * torch.stack(errors).mean(), "variation": tv_weight * total_variation(picture)}
 
-    return optimise(content, objective, iterations, snapshots=snapshots, title="transfer")
+    return optimise(content, objective, iterations, snapshots=snapshots)
 
 
 def total_variation(image: torch.Tensor) -> torch.Tensor:

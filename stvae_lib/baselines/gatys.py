@@ -17,7 +17,7 @@ from .. import colour
 from ..backbones.vgg import IMAGENET_STD, WIDTHS
 from ..errors import InputError
 from ..stvae import check_image, mixing_weights
-from .optimisation import History, optimise
+from .optimisation import History, optimise, progress
 
 PIXEL_UNITS = 255 * sum(IMAGENET_STD) / 3
 FIVE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -242,6 +242,13 @@ def resized(image: torch.Tensor, factor: float) -> torch.Tensor:
     return F.interpolate(image, size, mode="bilinear", antialias=True).clamp(0, 1)
 
 
+def enlarged(image: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """An image at the size of another."""
+    if image.shape == like.shape:
+        return image
+    return F.interpolate(image, like.shape[2:], mode="bicubic").clamp(0, 1)
+
+
 def start_image(content: torch.Tensor, styles, options: GatysOptions) -> torch.Tensor:
     """What the optimisation starts from: the content, its grey version, the first style at its size, or noise."""
     if options.init == "content":
@@ -268,22 +275,19 @@ def gatys(content: torch.Tensor, styles, options: GatysOptions, network, weights
     weights = mixing_weights(weights, len(styles))
     masks = check_masks(masks, len(styles))
     picture, whole = None, History()
-    for scale in options.scales:
-        small = resized(content, scale)
-        begin = start_image(small, styles, options) if picture is None else F.interpolate(picture, small.shape[2:],
-                                                                                          mode="bicubic").clamp(0, 1)
-        objective = Objective(network, small, [resized(style, scale * options.style_scale) for style in styles],
-                              weights, masks, content_mask, options)
-        done = len(whole.losses)
-        picture, history = optimise(begin, objective, options.iterations, options.optimiser, options.learning_rate,
-                                    [number - done for number in snapshots], options.patience)
-        whole.losses += history.losses
-        whole.snapshots |= {number + done: image for number, image in history.snapshots.items()}
-        whole.seconds, whole.stopped = whole.seconds + history.seconds, history.stopped
-        if history.stopped == "interrupted":
-            break
-    if picture.shape != content.shape:
-        picture = F.interpolate(picture, content.shape[2:], mode="bicubic").clamp(0, 1)
+    with progress(options.iterations * len(options.scales)) as bar:
+        for scale in options.scales:
+            small = resized(content, scale)
+            begin = start_image(small, styles, options) if picture is None else enlarged(picture, small)
+            small_styles = [resized(style, scale * options.style_scale) for style in styles]
+            objective = Objective(network, small, small_styles, weights, masks, content_mask, options)
+            due = [number - len(whole.losses) for number in snapshots]
+            picture, history = optimise(begin, objective, options.iterations, options.optimiser, options.learning_rate,
+                                        due, options.patience, bar)
+            whole.extend(history)
+            if history.stopped == "interrupted":
+                break
+    picture = enlarged(picture, content)
     return (colour.keep(content, picture, options.colour) if options.colour else picture), whole
 
 

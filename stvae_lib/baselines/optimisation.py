@@ -26,6 +26,13 @@ class History:
     seconds: float = 0.0
     stopped: str = "finished"
 
+    def extend(self, other: "History") -> None:
+        """Append what a later part of the same work did; its snapshots are counted on."""
+        done = len(self.losses)
+        self.losses += other.losses
+        self.snapshots |= {number + done: image for number, image in other.snapshots.items()}
+        self.seconds, self.stopped = self.seconds + other.seconds, other.stopped
+
 
 class _Stop(Exception):
     """Leaves the optimiser from within its closure; says why."""
@@ -74,14 +81,20 @@ class _Watcher:
         return total
 
 
+def progress(iterations: int) -> tqdm:
+    """A progress bar over iterations."""
+    return tqdm(total=iterations, mininterval=0.5, unit="it")
+
+
 def optimise(start: torch.Tensor, objective, iterations: int, optimiser: str = "lbfgs", learning_rate: float | None = None,
-             snapshots=(), patience: int | None = None, title: str = "") -> tuple[torch.Tensor, History]:
+             snapshots=(), patience: int | None = None, bar: tqdm | None = None) -> tuple[torch.Tensor, History]:
     """Change an image until `objective(image) -> {name: scalar term}` is small in sum.
 
     start: `(1, 3, H, W)`. iterations: evaluations of the objective. optimiser: "lbfgs" (memory 10, strong Wolfe line
     search) or "adam". learning_rate: 1 for L-BFGS and 0.02 for Adam where None. snapshots: iterations whose image is
     kept. patience: iterations without a gain of a thousandth after which to stop. Interrupting the kernel, or a loss that
-    is no longer finite, ends the optimisation too. Returns the best image so far, clamped to [0, 1], and its history.
+    is no longer finite, ends the optimisation too. bar: a progress bar to go on with, where this is a part of more.
+    Returns the best image so far, clamped to [0, 1], and its history.
     """
     if optimiser not in OPTIMISERS:
         raise InputError(f"optimiser {optimiser!r}", "is unknown", f"use one of {', '.join(OPTIMISERS)}")
@@ -89,14 +102,16 @@ def optimise(start: torch.Tensor, objective, iterations: int, optimiser: str = "
         raise InputError(f"iterations {iterations}", "is too few", "give 1 or more")
     image = start.detach().clone(memory_format=torch.contiguous_format).requires_grad_(True)
     history, began = History(), time.perf_counter()
-    with tqdm(total=iterations, desc=title or None, mininterval=0.5, unit="it") as bar:
-        watcher = _Watcher(image, objective, history, bar, tuple(snapshots), iterations, patience)
-        try:
-            _run(watcher, image, optimiser, learning_rate)
-        except _Stop as reason:
-            history.stopped = str(reason)
-        except KeyboardInterrupt:
-            history.stopped = "interrupted"
+    own_bar = progress(iterations) if bar is None else None
+    watcher = _Watcher(image, objective, history, bar or own_bar, tuple(snapshots), iterations, patience)
+    try:
+        _run(watcher, image, optimiser, learning_rate)
+    except _Stop as reason:
+        history.stopped = str(reason)
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    if own_bar is not None:
+        own_bar.close()
     history.seconds = time.perf_counter() - began
     return watcher.best_image.clamp(0, 1), history
 
