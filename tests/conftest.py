@@ -75,3 +75,15 @@ def make_config(tmp_path, base):
 @pytest.fixture
 def sources(pictures):
     return runs.Sources(pictures[0], [pictures[1]])
+
+
+@pytest.fixture
+def offline_hub(tmp_path, monkeypatch):
+    """torch.hub without network and with an empty cache folder, which it returns."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def offline(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr("torch.hub.download_url_to_file", offline)
+    return tmp_path

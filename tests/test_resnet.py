@@ -137,16 +137,10 @@ def test_cached_torchvision_weights_of_both_versions_load(version, tmp_path, mon
     assert torch.equal(RESNET50.pretrained(version).conv1.weight, theirs.conv1.weight)
 
 
-def test_without_network_or_cache_one_line_names_weights_folder_and_alternative(tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-
-    def offline(*args, **kwargs):
-        raise OSError("no network")
-
-    monkeypatch.setattr("torch.hub.download_url_to_file", offline)
+def test_without_network_or_cache_one_line_names_weights_folder_and_alternative(offline_hub):
     with pytest.raises(InputError) as caught:
         weights.load("resnet50")
-    for word in ("ResNet50_Weights.IMAGENET1K_V1", str(tmp_path), "resnet50-slim"):
+    for word in ("ResNet50_Weights.IMAGENET1K_V1", str(offline_hub), "resnet50-slim"):
         assert word in str(caught.value)
 
 
