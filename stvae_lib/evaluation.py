@@ -1,6 +1,71 @@
-"""Statistics of experiments: what several runs of one arm say together."""
+"""Metrics over (content, style, output), their agreement, and what several runs of one arm say together.
 
+Nothing here is a verdict: notebook 04 shows which of these numbers a method wins by doing nothing.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
 from scipy import stats
+from torchmetrics.functional.image import structural_similarity_index_measure
+
+from .baselines.gatys import sobel_edges
+from .losses import FeatureDistances
+
+SELF_SIMILARITY_LAYER = "relu3_1"
+# metric -> whether a larger value is better
+METRICS = {"content": False, "style": False, "gram": False, "ssim": True, "perceptual (slim VGG)": False, "cfsd": False,
+           "edge density": False, "colour histogram": False}
+
+
+@torch.no_grad()
+def measure(output: torch.Tensor, content: torch.Tensor, style: torch.Tensor, distances: FeatureDistances) -> dict[str, float]:
+    """All METRICS of one output `(1, 3, H, W)` for its content (of the same size) and its style.
+
+    perceptual (slim VGG): mean over layers of variance-normalised feature errors to the content; what LPIPS measures,
+    without its learned weights, hence another name. cfsd: see `self_similarity_distance`.
+    """
+    between = {name: float(value) for name, value in distances.between(output, content, style).items()}
+    features, target = distances.features(output), distances.features(content)
+    return between | {
+        "ssim": float(structural_similarity_index_measure(output, content, data_range=1.0)),
+        "perceptual (slim VGG)": float(distances.perceptual(features, target)),
+        "cfsd": self_similarity_distance(features[SELF_SIMILARITY_LAYER], target[SELF_SIMILARITY_LAYER]),
+        "edge density": abs(edge_density(output) - edge_density(content)),
+        "colour histogram": histogram_distance(output, style)}
+
+
+def self_similarity_distance(output: torch.Tensor, content: torch.Tensor, positions: int = 1024) -> float:
+    """Content feature structural distance (CFSD): mean KL divergence between the rows of two patch self-similarity
+    maps, softmax over positions of features `(1, C, h, w)`; at most `positions` of them, evenly spread, are compared."""
+    maps = []
+    for features in (content, output):
+        flat = features[0].flatten(1).T
+        flat = flat[torch.linspace(0, len(flat) - 1, min(positions, len(flat)), device=flat.device).round().long()]
+        unit = F.normalize(flat, dim=1)
+        maps.append((unit @ unit.T).log_softmax(1))
+    return float(F.kl_div(maps[1], maps[0], reduction="batchmean", log_target=True))
+
+
+def edge_density(image: torch.Tensor, threshold: float = 12.0) -> float:
+    """Share of pixels whose Sobel gradient exceeds `threshold` (of 255 per pixel)."""
+    return float((sobel_edges(image).norm(dim=1) > threshold).float().mean())
+
+
+def histogram_distance(first: torch.Tensor, second: torch.Tensor, bins: int = 8) -> float:
+    """Half the L1 distance of joint RGB histograms of two images: 0 equal, 1 no colour in common."""
+    rows = []
+    for image in (first, second):
+        colours = (image.clamp(0, 1 - 1e-6) * bins).long()[0].flatten(1)
+        index = (colours[0] * bins + colours[1]) * bins + colours[2]
+        rows.append(torch.bincount(index, minlength=bins**3) / len(index))
+    return float((rows[0] - rows[1]).abs().sum() / 2)
+
+
+def rank_agreement(table: dict[str, list[float]]) -> dict[tuple[str, str], float]:
+    """Spearman correlation of every two metrics over the same outputs, each turned so that larger is better."""
+    turned = {name: np.asarray(values) * (1 if METRICS[name] else -1) for name, values in table.items()}
+    return {(a, b): float(stats.spearmanr(turned[a], turned[b]).statistic) for a in turned for b in turned}
 
 
 def mean_interval(values, confidence: float = 0.95) -> tuple[float, float | None]:

@@ -1,0 +1,65 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from stvae_lib import evaluation, weights
+from stvae_lib.datasets import sample_photo
+from stvae_lib.styles import generate
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Metrics of the two controls, of a blurred content and of a stylised picture."""
+    content, style = sample_photo("coffee", 96), generate("stained_glass", 96, 0)
+    style = torch.nn.functional.interpolate(style, content.shape[2:])
+    distances = weights.feature_distances().calibrate([content, style])
+    blurred = torch.nn.functional.avg_pool2d(content, 5, 1, 2)
+    stylised = weights.load("vgg19-slim", "cpu").stylize(content, style)
+    outputs = {"content": content, "style": style, "blurred": blurred, "stylised": stylised}
+    return {name: evaluation.measure(output, content, style, distances) for name, output in outputs.items()}
+
+
+def test_each_control_wins_what_it_must(rows):
+    assert set(rows["content"]) == set(evaluation.METRICS)
+    for name in ("content", "perceptual (slim VGG)", "cfsd", "edge density"):
+        assert rows["content"][name] == pytest.approx(0, abs=1e-5)
+    assert rows["content"]["ssim"] == pytest.approx(1)
+    for name in ("style", "gram", "colour histogram"):
+        assert rows["style"][name] == pytest.approx(0, abs=1e-5)
+    assert rows["stylised"]["style"] < 0.5 * rows["content"]["style"]
+    assert rows["style"]["cfsd"] > rows["stylised"]["cfsd"] > rows["blurred"]["cfsd"] > 0
+    assert rows["blurred"]["edge density"] > 0
+
+
+def test_histograms_without_a_common_colour_are_one_apart():
+    black, white = torch.zeros(1, 3, 8, 8), torch.ones(1, 3, 8, 8)
+    assert evaluation.histogram_distance(black, white) == 1 and evaluation.histogram_distance(black, black) == 0
+
+
+def test_self_similarity_against_float64():
+    torch.manual_seed(0)
+    a, b = torch.randn(1, 5, 4, 6), torch.randn(1, 5, 4, 6)
+
+    def rows_of(features):
+        flat = features[0].flatten(1).T.double().numpy()
+        flat = flat / np.linalg.norm(flat, axis=1, keepdims=True)
+        similarity = np.exp(flat @ flat.T)
+        return similarity / similarity.sum(1, keepdims=True)
+
+    p, q = rows_of(b), rows_of(a)
+    assert evaluation.self_similarity_distance(a, b) == pytest.approx((p * np.log(p / q)).sum(1).mean(), rel=1e-4)
+
+
+def test_metrics_agree_with_themselves_and_oppose_their_contraries():
+    table = {"ssim": [0.1, 0.5, 0.9], "content": [3.0, 2.0, 1.0], "style": [1.0, 2.0, 3.0]}
+    agreement = evaluation.rank_agreement(table)
+    assert agreement["ssim", "content"] == pytest.approx(1) and agreement["ssim", "style"] == pytest.approx(-1)
+
+
+def test_interval_of_three_seeds():
+    mean, half = evaluation.mean_interval([1.0, 2.0, 3.0])
+    assert mean == 2 and half == pytest.approx(4.3027 / math.sqrt(3), rel=1e-3)
+    assert evaluation.mean_interval([5.0]) == (5.0, None)
+    assert evaluation.plus_minus([1.0, 2.0, 3.0], 1) == "2.0 ± 2.5" and evaluation.plus_minus([5.0]) == "5.00"
