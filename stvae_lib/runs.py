@@ -123,6 +123,8 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
         student = backbone.student(config.width, **config.backbone_options)
         recipe = EncoderDistillation(teacher, student, backbone.teacher_layers, photos, paintings, validation)
         recipe.start(recipe.batch(rng, config.schedule)["images"])
+        if config.base:
+            weights.load_features(student, weights.find(config.base))
         return recipe
     distances = sources.distances()
     encoder, decoder = start_networks(config)

@@ -7,7 +7,7 @@ from conftest import ROOT
 from stvae_lib import InputError, load, weights
 from stvae_lib.training import read_log
 
-NAMES = (*weights.SHIPPED, weights.LOSS_NETWORK)
+NAMES = weights.SHIPPED + weights.FEATURES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,3 +72,14 @@ def test_a_model_is_the_same_by_name_and_by_path():
 def test_unknown_devices_are_refused():
     with pytest.raises(InputError, match="device"):
         load("vgg19-slim", "warp9")
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("name", "layer", "shape"), [("vgg19-slim-features", "relu5_1", (1, 128, 4, 6)),
+                                                      ("resnet50-slim-features", "layer4", (1, 512, 2, 3))])
+def test_distilled_encoders_load_with_all_their_stages(name, layer, shape):
+    network = weights.features_network(name)
+    found = network.features(torch.rand(1, 3, 64, 96), [layer])[layer]
+    assert found.shape == shape and found.std() > 0
+    with pytest.raises(InputError, match="no distilled features"):
+        weights.features_network("vgg19-slim-autoencoder")

@@ -252,8 +252,8 @@ class ResNetBackbone:
         return encoder, ResNetDecoder(width, encoder.last, encoder.options.adapted)
 
     def student(self, width: str, **options) -> ResNet:
-        """An encoder to be distilled: all stages, batch norm in training."""
-        return ResNet(width, ResNetOptions(**options | {"last": "layer4", "adapter": False, "frozen_norm": False}))
+        """An encoder to be distilled: all stages, batch norm in training unless options freeze it."""
+        return ResNet(width, ResNetOptions(**{"frozen_norm": False} | options | {"last": "layer4", "adapter": False}))
 
     def pretrained(self, source: str | None = None, **options) -> ResNet:
         """Full-width encoder with ImageNet weights.
