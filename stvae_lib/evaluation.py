@@ -25,9 +25,9 @@ def measure(output: torch.Tensor, content: torch.Tensor, style: torch.Tensor, di
     perceptual (slim VGG): mean over layers of variance-normalised feature errors to the content; what LPIPS measures,
     without its learned weights, hence another name. cfsd: see `self_similarity_distance`.
     """
-    between = {name: float(value) for name, value in distances.between(output, content, style).items()}
-    features, target = distances.features(output), distances.features(content)
-    return between | {
+    features, target, style_features = (distances.features(image) for image in (output, content, style))
+    between = distances.between_features(features, target, style_features)
+    return {name: float(value) for name, value in between.items()} | {
         "ssim": float(structural_similarity_index_measure(output, content, data_range=1.0)),
         "perceptual (slim VGG)": float(distances.perceptual(features, target)),
         "cfsd": self_similarity_distance(features[SELF_SIMILARITY_LAYER], target[SELF_SIMILARITY_LAYER]),

@@ -94,9 +94,12 @@ class FeatureDistances(nn.Module):
 
     def between(self, output: torch.Tensor, content: torch.Tensor, style: torch.Tensor) -> dict[str, torch.Tensor]:
         """Content, style and Gram distance of output images to their content and style images, each `(N,)`."""
-        found, content_features, style_features = (self.features(image) for image in (output, content, style))
-        statistics, target = self.statistics(found), self.statistics(style_features)
-        return {"content": self.content(found, content_features), "style": self.style(statistics, target),
+        return self.between_features(*(self.features(image) for image in (output, content, style)))
+
+    def between_features(self, output: dict, content: dict, style: dict) -> dict[str, torch.Tensor]:
+        """The same from `features`' results."""
+        statistics, target = self.statistics(output), self.statistics(style)
+        return {"content": self.content(output, content), "style": self.style(statistics, target),
                 "gram": self.gram(statistics, target)}
 
     def content(self, output: dict, content: dict) -> torch.Tensor:

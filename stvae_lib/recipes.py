@@ -83,8 +83,10 @@ class EncoderDistillation(nn.Module):
         target, rows = self.target(images), {}
         for name, found in self.student.features(images, names).items():
             found = self.heads[name](found) if name in self.heads else found
-            # a stage deeper than the teacher learns its features pooled
-            rows[name] = unexplained(found, F.adaptive_max_pool2d(target[name].float(), found.shape[2:]))
+            wanted = target[name]
+            if wanted.shape[2:] != found.shape[2:]:  # a stage deeper than the teacher learns its features pooled
+                wanted = F.adaptive_max_pool2d(wanted.float(), found.shape[2:])
+            rows[name] = unexplained(found, wanted)
         return rows
 
     def forward(self, batch):

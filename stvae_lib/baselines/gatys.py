@@ -257,7 +257,20 @@ def start_image(content: torch.Tensor, styles, options: GatysOptions) -> torch.T
         return content.mean(1, keepdim=True).expand_as(content)
     if options.init == "style":
         return F.interpolate(styles[0], content.shape[2:], mode="bilinear", antialias=True)
-    return torch.rand(content.shape, generator=torch.Generator().manual_seed(options.seed)).to(content.device)
+    return noise(content, options.seed)
+
+
+def noise(like: torch.Tensor, seed: int) -> torch.Tensor:
+    """Uniform noise in [0, 1] of an image's shape."""
+    return torch.rand(like.shape, generator=torch.Generator().manual_seed(seed)).to(like.device)
+
+
+def checked_styles(content: torch.Tensor, styles) -> list[torch.Tensor]:
+    """One style or several as a list. InputError where one of them or the content is no image."""
+    styles = list(styles) if isinstance(styles, (list, tuple)) else [styles]
+    for image, role in [(content, "content"), *((style, "style") for style in styles)]:
+        check_image(image, role)
+    return styles
 
 
 def gatys(content: torch.Tensor, styles, options: GatysOptions, network, weights=None, masks=None, content_mask=None,
@@ -268,9 +281,7 @@ def gatys(content: torch.Tensor, styles, options: GatysOptions, network, weights
     where it goes (None: everywhere); content_mask: white where the content counts. snapshots: iterations (counted
     over all scales) whose image is kept. Raises InputError on shapes, counts or names that do not fit.
     """
-    styles = list(styles) if isinstance(styles, (list, tuple)) else [styles]
-    for image, role in [(content, "content"), *((style, "style") for style in styles)]:
-        check_image(image, role)
+    styles = checked_styles(content, styles)
     check_options(options)
     weights = mixing_weights(weights, len(styles))
     masks = check_masks(masks, len(styles))

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ..errors import InputError
-from ..stvae import check_image
-from .gatys import PIXEL_UNITS, available_layers, content_layer_of, enlarged, resized, total_variation
+from .gatys import PIXEL_UNITS, available_layers, checked_styles, content_layer_of, enlarged, noise, resized, total_variation
 from .optimisation import History, optimise, progress
 
 PATCH = 3
@@ -190,9 +189,7 @@ def method_3(content: torch.Tensor, styles, network, content_map=None, style_map
     fields of PatchOptions. Returns the image and its history. Raises InputError on what does not fit.
     """
     options = replace(METHOD_3, **options)
-    styles = list(styles) if isinstance(styles, (list, tuple)) else [styles]
-    for image, role in [(content, "content"), *((style, "style") for style in styles)]:
-        check_image(image, role)
+    styles = checked_styles(content, styles)
     if options.init not in ("content", "noise"):
         raise InputError(f"init {options.init!r}", "is unknown", "use 'content' or 'noise'")
     content_map, style_maps = check_maps(content, styles, content_map, style_maps)
@@ -200,7 +197,9 @@ def method_3(content: torch.Tensor, styles, network, content_map=None, style_map
     with progress(options.iterations * len(options.scales)) as bar:
         for scale in options.scales:
             small = resized(content, scale)
-            picture = first_image(small, options) if picture is None else enlarged(picture, small)
+            if picture is None:
+                picture = small if options.init == "content" else noise(small, options.seed)
+            picture = enlarged(picture, small)
             copies = style_copies(styles, style_maps, scale, options)
             objective = PatchObjective(network, small, copies[0], content_map, copies[1], options)
             picture = _rounds(picture, objective, options, snapshots, whole, bar)
@@ -219,10 +218,3 @@ def _rounds(picture, objective: PatchObjective, options: PatchOptions, snapshots
         whole.extend(history)
         left -= options.rematch
     return picture
-
-
-def first_image(content: torch.Tensor, options: PatchOptions) -> torch.Tensor:
-    """The content, or uniform noise of its shape."""
-    if options.init == "content":
-        return content
-    return torch.rand(content.shape, generator=torch.Generator().manual_seed(options.seed)).to(content.device)
