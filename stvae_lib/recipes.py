@@ -49,18 +49,20 @@ class EncoderDistillation(nn.Module):
 
     teacher_layers: student's layer -> teacher's. Where the names differ (another family of networks) a 1x1
     convolution, thrown away afterwards, reads the target off the student's layer (FitNets, Romero et al. 2015).
+    A student that is cut earlier learns the layers that it has.
     """
 
     def __init__(self, teacher: VGG, student: nn.Module, teacher_layers: dict[str, str], photos: CropPool,
                  paintings: CropPool, validation: list[torch.Tensor]):
         super().__init__()
         self.teacher = teacher.eval().requires_grad_(False)
-        self.student, self.teacher_layers = student, teacher_layers
+        self.student = student
+        self.teacher_layers = {ours: theirs for ours, theirs in teacher_layers.items() if ours in student.widths}
         self.heads = nn.ModuleDict({ours: nn.Conv2d(student.widths[ours], teacher.widths[theirs], 1)
-                                    for ours, theirs in teacher_layers.items() if ours != theirs})
+                                    for ours, theirs in self.teacher_layers.items() if ours != theirs})
         self.photos, self.paintings, self.validation = photos, paintings, validation
-        self.shown = [name for name in teacher_layers if name in self.heads or name.endswith("_1")]
-        self.register_buffer("scale", torch.ones(len(teacher_layers)))
+        self.shown = [name for name in self.teacher_layers if name in self.heads or name.endswith("_1")]
+        self.register_buffer("scale", torch.ones(len(self.teacher_layers)))
 
     @torch.no_grad()
     def start(self, images: torch.Tensor):
@@ -69,6 +71,20 @@ class EncoderDistillation(nn.Module):
         self.scale.copy_(torch.stack([features[name].std() for name in self.teacher_layers.values()]))
         if isinstance(self.student, VGG):
             self.student.layer_sequential_start(images, self.target(images))
+
+    @torch.no_grad()
+    def fit_heads(self, images: torch.Tensor):
+        """Least-squares heads for a student that goes on from trained weights: its own were thrown away, and the
+        gradients of random ones would undo what it knows."""
+        found, target = self.student.features(images, list(self.heads)), self.target(images)
+        for name, head in self.heads.items():
+            inputs = found[name].movedim(1, -1).flatten(0, 2)
+            inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1).double()
+            wanted = at_size(target[name], found[name]).movedim(1, -1).flatten(0, 2).double()
+            ridge = 1e-4 * inputs.square().mean() * len(inputs) * torch.eye(inputs.shape[1], dtype=torch.float64)
+            solution = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ wanted).float()
+            head.weight.copy_(solution[:-1].T[:, :, None, None])
+            head.bias.copy_(solution[-1])
 
     def target(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """The teacher's features by the student's layer, each over its constant."""
@@ -83,10 +99,7 @@ class EncoderDistillation(nn.Module):
         target, rows = self.target(images), {}
         for name, found in self.student.features(images, names).items():
             found = self.heads[name](found) if name in self.heads else found
-            wanted = target[name]
-            if wanted.shape[2:] != found.shape[2:]:  # a stage deeper than the teacher learns its features pooled
-                wanted = F.adaptive_max_pool2d(wanted.float(), found.shape[2:])
-            rows[name] = unexplained(found, wanted)
+            rows[name] = unexplained(found, at_size(target[name], found))
         return rows
 
     def forward(self, batch):
@@ -113,6 +126,11 @@ class EncoderDistillation(nn.Module):
         self.scale.copy_(state["scale"])
         self.student.load_state_dict(state["student"])
         self.heads.load_state_dict(state["heads"])
+
+
+def at_size(target: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
+    """Features pooled to the size of others: a stage deeper than the teacher learns the teacher's last layer so."""
+    return target if target.shape[2:] == found.shape[2:] else F.adaptive_max_pool2d(target.float(), found.shape[2:])
 
 
 def unexplained(found: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

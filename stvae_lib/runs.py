@@ -16,7 +16,7 @@ from . import weights
 from .backbones import BACKBONES
 from .datasets import CropPool, is_held_out, sample_photo
 from .errors import InputError
-from .images import list_images, load_image, save_image, write_atomically
+from .images import list_images, load_image, save_image, write_text
 from .losses import FeatureDistances
 from .recipes import (
     AutoencoderOptions,
@@ -40,7 +40,8 @@ class RunConfig:
     """One `config.json`: everything that decides a run's outcome except where the pictures lie.
 
     base: model or feature file that the run starts from (None: random weights), shipped name or path.
-    fresh_decoder: leave the base's decoder behind and start from a random one (with 0 steps: the seed report's set-up).
+    fresh_decoder: leave the base's decoder behind and start from one with plain random weights (He et al. 2015), without
+    the zero branches that a decoder to be trained starts with (with 0 steps: the seed report's set-up).
     backbone_options: arguments of the backbone. encoder_weights: at full width, which published weights (None: V1).
     sources: where the pictures come from and under which licences, for the card.
     """
@@ -125,6 +126,7 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
         recipe.start(recipe.batch(rng, config.schedule)["images"])
         if config.base:
             weights.load_features(student, weights.find(config.base))
+            recipe.fit_heads(torch.cat([recipe.batch(rng, config.schedule)["images"] for _ in range(16)]))
         return recipe
     distances = sources.distances()
     encoder, decoder = start_networks(config)
@@ -161,12 +163,15 @@ def start_networks(config: RunConfig):
     else:
         model = weights.read_model(weights.find(config.base))
         encoder, decoder = model.encoder, model.decoder
-    return encoder, fresh_decoder if config.fresh_decoder else decoder
+    if config.fresh_decoder:
+        keep_scale(fresh_decoder)
+        decoder = fresh_decoder
+    return encoder, decoder
 
 
-def keep_scale(encoder) -> None:
+def keep_scale(network) -> None:
     """Random weights that neither shrink nor blow up activations through the layers (He et al. 2015)."""
-    for module in encoder.modules():
+    for module in network.modules():
         if isinstance(module, torch.nn.Conv2d) and module.weight.requires_grad:
             torch.nn.init.kaiming_normal_(module.weight)
 
@@ -192,7 +197,7 @@ def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) 
     recipe = make_recipe(config, sources, resumes=(folder / CHECKPOINT).exists())
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(config.to_json(), indent=1) + "\n"
-    write_atomically(folder / "config.json", lambda name: Path(name).write_text(text, encoding="utf-8"))
+    write_text(folder / "config.json", text)
     reached = fit(recipe, config.schedule, folder, device, stop_after)
     if reached["step"] < config.schedule.steps or dist.is_initialized() and dist.get_rank() > 0:
         return None

@@ -102,11 +102,15 @@ def test_activation_normalisation_gives_every_channel_mean_one():
 
 
 def test_reflection_padding_is_used_and_frozen_norm_stays_frozen():
-    reflected, frozen = ResNet("slim", ResNetOptions(reflect=True)), ResNet("slim").train()
+    reflected, frozen = ResNet("slim", ResNetOptions(reflect=True)), ResNet("slim")
     assert reflected.conv1.padding_mode == "reflect" and ResNet("slim").conv1.padding_mode == "zeros"
     before = frozen.bn1.running_mean.clone()
     frozen(torch.rand(2, 3, 32, 32))
+    frozen.train()(torch.rand(2, 3, 32, 32))
     assert torch.equal(frozen.bn1.running_mean, before) and not frozen.bn1.training
+    learning = ResNet("slim", ResNetOptions(frozen_norm=False))
+    learning(torch.rand(2, 3, 32, 32))
+    assert not torch.equal(learning.bn1.running_mean, before)
     student = RESNET50.student("slim").train()
     student(torch.rand(2, 3, 64, 64))
     assert not torch.equal(student.bn1.running_mean, before)
@@ -153,7 +157,8 @@ def test_the_three_recipes_train_a_resnet_and_what_they_write_loads(options, mak
         return runs.train(runs.read_config(path), sources, tmp_path / name, "cpu")
 
     card = run("encoder", None, "features", {})
-    assert set(card["validation"]) == {"conv1", "layer1", "layer2", "layer3", "layer4"}
+    stages = ["conv1", "layer1", "layer2", "layer3", "layer4"]
+    assert list(card["validation"]) == stages[:stages.index(options.get("last", "layer4")) + 1]
     run("autoencoder", str(tmp_path / "features" / "features.safetensors"), "autoencoder", {})
     features, _ = weights.read_tensors(tmp_path / "features" / "features.safetensors")
     model = weights.load(tmp_path / "autoencoder" / "autoencoder.safetensors", "cpu")

@@ -47,6 +47,26 @@ def test_encoder_distillation_lowers_its_loss_from_random_weights(make_config, s
     assert loss[-5:].mean() < 0.9 * loss[:3].mean()
 
 
+def test_a_student_that_goes_on_starts_with_the_heads_that_fit_best(make_config, sources, tmp_path):
+    config = runs.read_config(make_config("encoder", steps=0))
+    config.backbone, config.backbone_options = "resnet50", {"last": "layer1", "frozen_norm": True}
+    config.base = None
+    runs.train(config, sources, tmp_path / "first", "cpu")
+    config.base = str(tmp_path / "first" / "tiny.safetensors")
+    recipe = runs.make_recipe(config, sources)
+    assert list(recipe.teacher_layers) == ["conv1", "layer1"]
+    images = recipe.batch(np.random.default_rng(3), config.schedule)["images"]
+    recipe.fit_heads(images)
+    with torch.no_grad():
+        best = recipe.unexplained(images, ["conv1", "layer1"])
+        for name, head in recipe.heads.items():
+            for change in (torch.zeros_like(head.weight), 1.05 * head.weight, 0.95 * head.weight):
+                kept = head.weight.clone()
+                head.weight.copy_(change)
+                assert recipe.unexplained(images, [name])[name] > best[name] and best[name] < 1
+                head.weight.copy_(kept)
+
+
 def test_held_out_pictures_are_never_trained_on(sources):
     from stvae_lib.datasets import is_held_out
 

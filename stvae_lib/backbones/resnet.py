@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..errors import InputError
+from .modulation import modulate
 from .vgg import IMAGENET_MEAN, IMAGENET_STD, fetch_torchvision
 
 BLOCKS = {"layer1": 3, "layer2": 4, "layer3": 6, "layer4": 3}
@@ -132,6 +133,7 @@ class ResNet(nn.Module):
             self.widths[self.last] = stage_widths(width)[VLT_STAGE]
             self.adapter = nn.Conv2d(inputs, self.widths[self.last], 1)
         self.channels = self.widths[self.last]
+        self.train()  # a module is born in training mode without a call of this: the batch norm would not be frozen
 
     def train(self, mode: bool = True):
         """As usual, but frozen batch norm stays in evaluation mode."""
@@ -234,8 +236,7 @@ class ResNetDecoder(nn.Module):
                 continue
             hidden = getattr(self, step)(hidden)
             if modulation is not None:
-                gamma, beta = next(pairs)
-                hidden = hidden * (1 + gamma[:, :, None, None]) + beta[:, :, None, None]
+                hidden = modulate(hidden, *next(pairs))
             hidden = F.relu(hidden)
         return self.conv1_1(hidden)
 
@@ -252,8 +253,8 @@ class ResNetBackbone:
         return encoder, ResNetDecoder(width, encoder.last, encoder.options.adapted)
 
     def student(self, width: str, **options) -> ResNet:
-        """An encoder to be distilled: all stages, batch norm in training unless options freeze it."""
-        return ResNet(width, ResNetOptions(**{"frozen_norm": False} | options | {"last": "layer4", "adapter": False}))
+        """An encoder to be distilled: all stages unless options cut it, batch norm in training unless they freeze it."""
+        return ResNet(width, ResNetOptions(**{"frozen_norm": False, "last": "layer4"} | options | {"adapter": False}))
 
     def pretrained(self, source: str | None = None, **options) -> ResNet:
         """Full-width encoder with ImageNet weights.

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..errors import InputError
+from .modulation import modulate
 
 CONVS_PER_BLOCK = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 WIDTHS = {"full": (64, 128, 256, 512, 512), "slim": (16, 32, 64, 128, 128)}
@@ -96,9 +97,8 @@ class VGG(nn.Module):
 class VGGDecoder(nn.Module):
     """Mirror of the encoder: features `(N, channels, h, w)` to image `(N, 3, stride·h, stride·w)`, unclamped.
 
-    Pooling becomes nearest-neighbour upsampling (paper, figure 1). `modulation` (feature-wise, after
-    FiLM, Perez et al. 2018) holds one pair (gamma, beta) of shape `(N, C)` per hidden layer,
-    applied before its ReLU as (1 + gamma)·h + beta.
+    Pooling becomes nearest-neighbour upsampling (paper, figure 1). `modulation` holds one pair (gamma, beta) per
+    hidden layer, applied before its ReLU (`modulate`).
     """
 
     def __init__(self, depth: int = 19, width: str = "slim", last: str = "relu4_1"):
@@ -122,8 +122,7 @@ class VGGDecoder(nn.Module):
             if index == len(self.hidden_widths):
                 return hidden
             if modulation is not None:
-                gamma, beta = modulation[index]
-                hidden = hidden * (1 + gamma[:, :, None, None]) + beta[:, :, None, None]
+                hidden = modulate(hidden, *modulation[index])
             hidden, index = F.relu(hidden), index + 1
         raise AssertionError("a decoder ends in conv1_1")
 
