@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 import stvae_lib as st
-from stvae_lib.baselines.statistics import adain
+from stvae_lib.baselines.statistics import adain, wct
 from stvae_lib.runs import environment
 from stvae_lib.weights import SHIPPED
 
@@ -41,11 +41,12 @@ def measure(folder: Path, method) -> list[float]:
 
 
 def method_of(name: str):
-    """How a model is scored: stylised at z = mu, or, for an autoencoder, AdaIN in it and plain reconstruction."""
+    """How a model is scored: stylised at z = mu, or, for an autoencoder, AdaIN and WCT in it and plain reconstruction."""
     model = st.load(name)
     if hasattr(model, "stylize"):
         return {f"{name}, z = mu": lambda content, style: model.stylize(content, style)}
-    return {f"AdaIN in {name}": lambda content, style: adain(content, [style], model)[0],
+    return {f"AdaIN in {name}": lambda content, style: adain(content, style, model)[0],
+            f"WCT in {name}": lambda content, style: wct(content, style, model)[0],
             f"{name}: content reconstructed": lambda content, style: model.reconstruct(content)}
 
 

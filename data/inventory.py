@@ -19,9 +19,8 @@ def rows():
         kind, seed = file.stem.rsplit("_", 1)
         source = f"generated: `stvae styles`, kind {kind}, seed {seed}"
         yield f"| `{file.name}` | {source} | {AUTHOR} | CC-BY-4.0 | {sha256(file)[:16]} |"
-    # weights that ship, each with its card, and first stages kept in their run's folder
+    # weights, each with its card
     cards = {file: file.with_suffix(".json") for file in sorted((HERE / "weights").glob("*.safetensors"))}
-    cards |= {file: file.with_name("card.json") for file in sorted((HERE / "runs").rglob("*.safetensors"))}
     for file, card in cards.items():
         recipe = json.loads(card.read_text())["recipe"]
         command = f"stvae train {recipe['recipe']} --config data/runs/{recipe['name']}/config.json"

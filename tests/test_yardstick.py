@@ -30,15 +30,17 @@ def test_recorded_rows_are_of_the_shipped_weights(recorded):
         name: sha256(FOLDER / f"{name}.safetensors")[:16] for name in recorded["provenance"]["weights"]}
 
 
-def test_the_default_model_scores_what_is_recorded(yardstick, recorded):
-    (label, method), = yardstick.method_of("vgg19-slim").items()
+@pytest.mark.parametrize("name", ["vgg19-slim", "resnet50-slim"])
+def test_the_best_models_score_what_is_recorded(name, yardstick, recorded):
+    (label, method), = yardstick.method_of(name).items()
     row = yardstick.measure(SHARED / "eval", method)
     assert row == pytest.approx(recorded["ours"][label], abs=0.01)
     assert row[3] < recorded["ours"]["AdaIN in vgg19-slim-autoencoder"][3] / 3
 
 
-def test_the_default_model_holds_its_bounds(recorded):
-    row = recorded["ours"]["vgg19-slim, z = mu"]
+@pytest.mark.parametrize("name", ["vgg19-slim", "resnet50-slim"])
+def test_the_best_models_hold_their_bounds(name, recorded):
+    row = recorded["ours"][f"{name}, z = mu"]
     assert row[3] <= 0.40 and row[5] <= 1.75
 
 
