@@ -7,32 +7,47 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy import stats
+from skimage import color, feature
 from torchmetrics.functional.image import structural_similarity_index_measure
+from torchmetrics.functional.image.lpips import learned_perceptual_image_patch_similarity
 
+from .backbones.vgg import fetch_torchvision
 from .baselines.gatys import sobel_edges
 from .losses import FeatureDistances
 
 SELF_SIMILARITY_LAYER = "relu3_1"
 # metric -> whether a larger value is better
-METRICS = {"content": False, "style": False, "gram": False, "ssim": True, "perceptual (slim VGG)": False, "cfsd": False,
-           "edge density": False, "colour histogram": False}
+METRICS = {"content": False, "style": False, "gram": False, "mse": False, "ssim": True,
+           "perceptual (slim VGG)": False, "cfsd": False, "edge density": False, "colour histogram": False}
 
 
 @torch.no_grad()
 def measure(output: torch.Tensor, content: torch.Tensor, style: torch.Tensor, distances: FeatureDistances) -> dict[str, float]:
     """All METRICS of one output `(1, 3, H, W)` for its content (of the same size) and its style.
 
+    content, style, gram: by `losses.FeatureDistances`. mse, ssim: of the output against the content.
     perceptual (slim VGG): mean over layers of variance-normalised feature errors to the content; what LPIPS measures,
     without its learned weights, hence another name. cfsd: see `self_similarity_distance`.
     """
     features, target, style_features = (distances.features(image) for image in (output, content, style))
     between = distances.between_features(features, target, style_features)
     return {name: float(value) for name, value in between.items()} | {
+        "mse": float(F.mse_loss(output, content)),
         "ssim": float(structural_similarity_index_measure(output, content, data_range=1.0)),
         "perceptual (slim VGG)": float(distances.perceptual(features, target)),
         "cfsd": self_similarity_distance(features[SELF_SIMILARITY_LAYER], target[SELF_SIMILARITY_LAYER]),
         "edge density": abs(edge_density(output) - edge_density(content)),
         "colour histogram": histogram_distance(output, style)}
+
+
+@torch.no_grad()
+def lpips(output: torch.Tensor, content: torch.Tensor) -> float:
+    """LPIPS (Zhang et al. 2018) of two images `(1, 3, H, W)` in [0, 1], by torchmetrics on torchvision's AlexNet.
+    InputError naming the weights and the slim alternative where they are out of reach."""
+    from torchvision.models import AlexNet_Weights
+
+    fetch_torchvision(AlexNet_Weights.DEFAULT, "AlexNet_Weights.IMAGENET1K_V1", 'the metric "perceptual (slim VGG)"')
+    return float(learned_perceptual_image_patch_similarity(output, content, net_type="alex", normalize=True))
 
 
 def self_similarity_distance(output: torch.Tensor, content: torch.Tensor, positions: int = 1024) -> float:
@@ -50,6 +65,20 @@ def self_similarity_distance(output: torch.Tensor, content: torch.Tensor, positi
 def edge_density(image: torch.Tensor, threshold: float = 12.0) -> float:
     """Share of pixels whose Sobel gradient exceeds `threshold` (of 255 per pixel)."""
     return float((sobel_edges(image).norm(dim=1) > threshold).float().mean())
+
+
+def edge_sharpness(image: torch.Tensor) -> float:
+    """90th percentile of the Sobel gradient, in 255ths per pixel: how steep the steepest tenth of a picture is."""
+    return float(sobel_edges(image).norm(dim=1).flatten().quantile(0.9))
+
+
+def straightness(image: torch.Tensor) -> float:
+    """How straight edges run, 0 (rounded, or no direction) to 1: coherence of the luminance's structure tensor in
+    neighbourhoods of a 64th of the longer side, weighted by the strength of the edges (Bigün & Granlund 1987)."""
+    luminance = color.rgb2gray(image[0].permute(1, 2, 0).cpu().numpy())
+    tensor = feature.structure_tensor(luminance, sigma=max(luminance.shape) / 64, mode="reflect", order="rc")
+    large, small = feature.structure_tensor_eigenvalues(tensor)
+    return float((large - small).sum() / ((large + small).sum() + 1e-8 * luminance.size))
 
 
 def histogram_distance(first: torch.Tensor, second: torch.Tensor, bins: int = 8) -> float:

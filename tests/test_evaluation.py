@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 import torch
+import torchvision
 
-from stvae_lib import evaluation, weights
+from stvae_lib import InputError, evaluation, weights
 from stvae_lib.datasets import sample_photo
 from stvae_lib.styles import generate
 
@@ -31,6 +32,33 @@ def test_each_control_wins_what_it_must(rows):
     assert rows["stylised"]["style"] < 0.5 * rows["content"]["style"]
     assert rows["style"]["cfsd"] > rows["stylised"]["cfsd"] > rows["blurred"]["cfsd"] > 0
     assert rows["blurred"]["edge density"] > 0
+
+
+def test_lpips_needs_its_weights_and_says_so(offline_hub):
+    with pytest.raises(InputError, match="AlexNet_Weights.*slim VGG"):
+        evaluation.lpips(torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64))
+
+
+def test_lpips_with_weights_in_the_cache(offline_hub):
+    """The real loading code on a random AlexNet in the hub's cache folder."""
+    folder = offline_hub / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    torch.manual_seed(0)
+    enum = torchvision.models.AlexNet_Weights.IMAGENET1K_V1
+    torch.save(torchvision.models.alexnet(weights=None).state_dict(), folder / enum.url.rsplit("/", 1)[1])
+    photo = sample_photo("coffee", 96)
+    near, far = (evaluation.lpips((photo + noise).clamp(0, 1), photo) for noise in (0.02, torch.rand_like(photo)))
+    assert evaluation.lpips(photo, photo) == pytest.approx(0, abs=1e-6) and 0 < near < far
+
+
+def test_stripes_are_straight_and_steep_discs_are_round_and_a_blur_is_neither():
+    y, x = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="ij")
+    stripes = ((x + y) % 16 < 8).float().expand(1, 3, 128, 128)
+    discs = ((x % 8 - 4) ** 2 + (y % 8 - 4) ** 2 < 8).float().expand(1, 3, 128, 128)
+    blurred = torch.nn.functional.avg_pool2d(stripes, 7, 1, 3)
+    assert evaluation.straightness(stripes) > 0.9 > 0.3 > evaluation.straightness(discs)
+    assert evaluation.edge_sharpness(blurred) < 0.5 * evaluation.edge_sharpness(stripes)
+    assert evaluation.straightness(torch.full((1, 3, 32, 32), 0.5)) == pytest.approx(0, abs=1e-6)
 
 
 def test_histograms_without_a_common_colour_are_one_apart():

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from .. import colour
 from ..backbones.vgg import IMAGENET_STD, WIDTHS
 from ..errors import InputError
-from ..stvae import check_image, mixing_weights
+from ..stvae import check_image, check_mask, mixing_weights
 from .optimisation import History, optimise, progress
 
 PIXEL_UNITS = 255 * sum(IMAGENET_STD) / 3
@@ -105,11 +105,18 @@ def content_loss(found: torch.Tensor, target: torch.Tensor, norm: str, ratio: fl
 def gram_matrix(features: torch.Tensor, shift: float = 0.0, mask=None) -> torch.Tensor:
     """Σ over positions of (F − shift)(F − shift)ᵀ `(N, N)`, under a mask `(1, 1, h, w)` the sum of its region brought
     to the size of the whole picture, so that a small region asks for the same texture as a large one."""
-    flat = (features - shift).flatten(2)[0]
+    flat = features.flatten(2)[0]
+    positions = flat.shape[1]
     if mask is None:
-        return flat @ flat.T
-    weight = mask.flatten()
-    return (flat * weight) @ flat.T * (len(weight) / weight.sum().clamp_min(1e-6))
+        weighted, share = flat, 1.0
+    else:
+        weighted, share = flat * mask.flatten(), positions / mask.sum().clamp_min(1e-6)
+    gram = share * (weighted @ flat.T)
+    if shift == 0:
+        return gram
+    # (F − s)(F − s)ᵀ multiplied out: no shifted copy of the features, forward or backward
+    sums = share * weighted.sum(1)
+    return gram - shift * (sums[:, None] + sums) + shift**2 * positions
 
 
 def total_variation(image: torch.Tensor, power: float) -> torch.Tensor:
@@ -219,9 +226,10 @@ def check_masks(masks, count: int) -> list:
     if len(masks) != count:
         raise InputError("masks", f"are {len(masks)} for {count} styles", "give one mask per style, or None for no mask")
     for number, mask in enumerate(masks):
-        if mask is not None and (mask.dim() != 4 or mask.shape[:2] != (1, 1)):
-            raise InputError(f"mask {number}", f"has shape {tuple(mask.shape)}", "give a greyscale tensor (1, 1, H, W)")
-        if mask is not None and mask.max() <= 0.5:
+        if mask is None:
+            continue
+        check_mask(mask, number)
+        if mask.max() <= 0.5:
             raise InputError(f"mask {number}", "is black", "paint white where its style should go")
     return masks
 
