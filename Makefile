@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/.ready
 
-.PHONY: report test bench clean
+.PHONY: report test bench app clean
 
 report: $(READY)
 	$(BIN)/stvae report $(ARGS)
@@ -16,10 +16,16 @@ test: $(READY)
 bench: $(READY)
 	$(BIN)/stvae bench $(ARGS)
 
+# The explorers in a browser, without code: prints the address that it serves.
+app: $(READY)
+	mkdir -p runs
+	$(BIN)/python -c "from stvae_lib import explorers; explorers.write_app('runs/app.ipynb')"
+	$(BIN)/voila runs/app.ipynb $(ARGS)
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs,test]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs,test,app]"
 	touch $(READY)
 
 clean:
