@@ -14,7 +14,8 @@ import torch
 from . import figures, styles, weights
 from .datasets import sample_photo
 from .errors import InputError
-from .images import write_atomically
+from .images import to_jpeg, write_text
+from .mixing import bilinear_weights
 from .runs import environment
 
 
@@ -82,6 +83,11 @@ def one_stylisation(model: str, size: int, device: str) -> float:
         network.stylize(photo_of(size), styles.generate("stained_glass", 256))
     if network.device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
+    return process_peak_mb()
+
+
+def process_peak_mb() -> float:
+    """Peak memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
@@ -107,6 +113,22 @@ def training_rate(model, device: torch.device, crop: int = 128, batch: int = 8) 
     return batch / median_seconds(step, device)
 
 
+def preview_milliseconds(model, movements: int = 100) -> dict[str, float]:
+    """Median and 95th percentile of what the mixing pad does at one movement: mix, transform, decode at the preview's
+    size, encode as JPEG (everything but the browser)."""
+    from .explorers import PREVIEW, Settings, Studio
+
+    names = list(styles.GENERATORS)[:4]
+    studio = Studio(model, {"photo": photo_of(512)}, {name: styles.generate(name, 256) for name in names})
+    times = []
+    for step in range(movements + 5):
+        weights_now = bilinear_weights(step % 10 / 9, step % 7 / 6)
+        start = time.perf_counter()
+        to_jpeg(studio.render(Settings("photo", tuple(zip(names, weights_now))), PREVIEW))
+        times.append(1000 * (time.perf_counter() - start))
+    return {"median": round(float(np.median(times[5:])), 1), "p95": round(float(np.percentile(times[5:], 95)), 1)}
+
+
 def run_benchmark(name: str, sizes: list[int], out: Path, device: str) -> str:
     """Measure, write `results.json` and `table.md` into `out`, return the table."""
     if min(sizes) < 16:
@@ -123,11 +145,13 @@ def run_benchmark(name: str, sizes: list[int], out: Path, device: str) -> str:
     bound = matrix_product_rate(target)
     results = {"model": name, "sizes": rows, "matrix_product_gflops": round(bound, 1),
                "training_pairs_per_s_128px": round(training_rate(model, target), 1), "provenance": environment(target),
+               "preview_ms": preview_milliseconds(model),
                "import_memory_mb": round(peak_memory_mb(name, 16, device))}
-    write_atomically(out / "results.json", lambda path: Path(path).write_text(json.dumps(results, indent=1) + "\n"))
+    write_text(out / "results.json", json.dumps(results, indent=1) + "\n")
     table = figures.table(rows, 1) + (
         f"\n\nMatrix product in the same run: {bound:.0f} GFLOP/s; the encoder reached "
         f"{np.max([row['encode_gflops'] for row in rows]):.0f}. Training: {results['training_pairs_per_s_128px']} "
-        f"pairs/s at 128 px. {results['provenance']['device']}, torch {torch.__version__}.\n")
-    write_atomically(out / "table.md", lambda path: Path(path).write_text(table))
+        f"pairs/s at 128 px. Explorer preview: {results['preview_ms']['median']:.0f} ms, "
+        f"95th percentile {results['preview_ms']['p95']:.0f} ms. {results['provenance']['device']}, torch {torch.__version__}.\n")
+    write_text(out / "table.md", table)
     return table

@@ -1,4 +1,4 @@
-"""The command `stvae`: stylize | train | report | bench | info | styles. Bad input: one line, exit 2."""
+"""The command `stvae`: stylize | encode | baseline | train | report | bench | info | styles. Bad input: one line, exit 2."""
 
 import argparse
 import os
@@ -21,6 +21,12 @@ def make_parser() -> Parser:
     parser = Parser(prog="stvae", description="Style transfer by ST-VAE: stylise pictures, train, run the report.")
     commands = parser.add_subparsers(dest="command", required=True)
     _stylize_arguments(commands.add_parser("stylize", help="a photograph, or a folder of them, in one or several styles"))
+    encode = commands.add_parser("encode", help="a painting's style as a small file that stylize takes in its place")
+    encode.add_argument("style", type=Path)
+    encode.add_argument("-o", "--out", type=Path, required=True, help="NAME.safetensors")
+    encode.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
+    encode.add_argument("--device", default="auto")
+    _baseline_arguments(commands.add_parser("baseline", help="the same by a method that ST-VAE is compared with"))
     add_train_arguments(commands.add_parser("train", help="train slim encoder, autoencoder or linear transform"))
     report = commands.add_parser("report", help="execute the notebooks and write the HTML site")
     report.add_argument("-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
@@ -46,7 +52,7 @@ def make_parser() -> Parser:
 
 def _stylize_arguments(parser):
     parser.add_argument("photo", type=Path, help="a picture, or a folder of pictures")
-    parser.add_argument("styles", type=Path, nargs="+", metavar="style")
+    parser.add_argument("styles", type=Path, nargs="+", metavar="style", help="a picture, or a file by `stvae encode`")
     parser.add_argument("-o", "--out", type=Path, required=True, help="file, or folder where PHOTO is one")
     parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
     parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one weight per style")
@@ -54,6 +60,24 @@ def _stylize_arguments(parser):
     parser.add_argument("--size", type=int, help="longer side in pixels, never enlarged")
     parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto")
+
+
+def _baseline_arguments(parser):
+    parser.add_argument("method", help="method-1 (improved Gatys), method-2 (Gatys with colour preservation), "
+                                       "method-3 (neural patches), adain or wct")
+    parser.add_argument("photo", type=Path)
+    parser.add_argument("styles", type=Path, nargs="+", metavar="style")
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--network", help="loss network (vgg19-slim-features, vgg19, vgg16 or a .safetensors file), "
+                                          "for adain and wct an autoencoder (vgg19-slim-autoencoder)")
+    parser.add_argument("--size", type=int, default=384, help="longer side in pixels, never enlarged")
+    parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one weight per style (not method-3)")
+    parser.add_argument("--masks", type=Path, nargs="+", help="one grey picture per style, white where it goes (1 and 2)")
+    parser.add_argument("--content-mask", type=Path, help="white where the content counts (methods 1 and 2)")
+    parser.add_argument("--maps", type=Path, nargs="+", help="semantic maps of photo and styles (method-3)")
+    parser.add_argument("--set", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+                        help="option of the method: iterations 300, colour lab, content_weight 5, scales [0.5,1] …")
     parser.add_argument("--device", default="auto")
 
 
@@ -73,16 +97,12 @@ def add_train_arguments(parser):
 def stylize(arguments) -> int:
     import torch
 
-    from . import weights
     from .images import list_images, load_image, save_image
 
     if arguments.size is not None and arguments.size < 16:
         raise InputError(f"--size {arguments.size}", "is too small", "give 16 pixels or more")
-    model = weights.load(arguments.model, arguments.device)
-    styles = [load_image(style, 512) for style in arguments.styles]
-    if not hasattr(model, "encode_style"):
-        raise InputError(arguments.model, "is an autoencoder without a style transform", "use vgg19-slim")
-    codes = [model.encode_style(style) for style in styles]
+    model = _transform_model(arguments)
+    codes = [_style_code(style, model) for style in arguments.styles]
 
     def one(source: Path, target: Path):
         content = load_image(source, arguments.size)
@@ -95,6 +115,33 @@ def stylize(arguments) -> int:
     from .stvae import mixing_weights
     mixing_weights(arguments.mix, len(codes))
     return _stylize_folder(list_images(arguments.photo), arguments.out, one)
+
+
+def _transform_model(arguments):
+    from . import weights
+
+    model = weights.load(arguments.model, arguments.device)
+    if not hasattr(model, "encode_style"):
+        raise InputError(arguments.model, "is an autoencoder without a style transform", "use vgg19-slim")
+    return model
+
+
+def _style_code(file: Path, model):
+    """A style from a picture, or from a file that `stvae encode` wrote."""
+    from .images import load_image
+    from .mixing import CODE_SUFFIX, load_code
+
+    return load_code(file, model) if file.suffix == CODE_SUFFIX else model.encode_style(load_image(file, 512))
+
+
+def encode(arguments) -> int:
+    from .mixing import CODE_SUFFIX, save_code
+
+    if arguments.out.suffix != CODE_SUFFIX:
+        raise InputError(arguments.out, "is no name for a style file", f"let it end in {CODE_SUFFIX}")
+    model = _transform_model(arguments)
+    save_code(_style_code(arguments.style, model), arguments.out, model)
+    return 0
 
 
 def _stylize_folder(files: list[Path], out: Path, one) -> int:
@@ -116,6 +163,56 @@ def _stylize_folder(files: list[Path], out: Path, one) -> int:
     for error in failures:
         print(f"stvae: {error}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def baseline(arguments) -> int:
+    from . import weights
+    from .baselines import OPTIMISING, STATISTICAL, settings_for
+    from .images import load_image, save_image
+
+    if arguments.method not in OPTIMISING | STATISTICAL:
+        raise InputError(f"method {arguments.method!r}", "is unknown", f"use one of {', '.join(OPTIMISING | STATISTICAL)}")
+    device = weights.pick_device(arguments.device)
+    pictures = [load_image(file, arguments.size).to(device) for file in (arguments.photo, *arguments.styles)]
+    options = _baseline_inputs(arguments, device)
+    if arguments.method in STATISTICAL:
+        method, network = STATISTICAL[arguments.method], weights.load(arguments.network or "vgg19-slim-autoencoder", device)
+    else:
+        method, network = OPTIMISING[arguments.method], weights.loss_network(arguments.network or weights.LOSS_NETWORK)
+        network, options = network.to(device), settings_for(arguments.method, network) | options
+    try:
+        image, history = method(pictures[0], pictures[1:], network, **options)
+    except TypeError as error:
+        raise InputError(arguments.method, f"has no such option ({error})", "see `stvae baseline --help`") from None
+    save_image(image, arguments.out)
+    print(f"{arguments.out}: {len(history.losses)} evaluations in {history.seconds:.0f} s, {history.stopped}")
+    return 0
+
+
+def _baseline_inputs(arguments, device) -> dict:
+    """Options of a baseline from the command line: values by `--set` (JSON, or text), masks and maps as tensors."""
+    import json
+
+    from .images import load_image
+
+    options = {}
+    for name, value in arguments.set:
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            options[name] = value
+        if isinstance(options[name], list):
+            options[name] = tuple(options[name])
+    if arguments.mix:
+        options["weights"] = arguments.mix
+    if arguments.masks:
+        options["masks"] = [load_image(file).mean(1, keepdim=True).to(device) for file in arguments.masks]
+    if arguments.content_mask:
+        options["content_mask"] = load_image(arguments.content_mask).mean(1, keepdim=True).to(device)
+    if arguments.maps:
+        maps = [load_image(file).to(device) for file in arguments.maps]
+        options |= {"content_map": maps[0], "style_maps": maps[1:]}
+    return options
 
 
 def train(arguments) -> int:
@@ -174,7 +271,8 @@ def styles(arguments) -> int:
     return 0
 
 
-COMMANDS = {"stylize": stylize, "train": train, "report": report, "bench": bench, "info": info, "styles": styles}
+COMMANDS = {"stylize": stylize, "encode": encode, "baseline": baseline, "train": train, "report": report, "bench": bench,
+            "info": info, "styles": styles}
 
 
 def main(argv=None) -> int:

@@ -27,8 +27,11 @@ def grid(rows, column_titles=None, row_titles=None, width: float = 7.6):
     first = next(cell for row in rows for cell in row if cell is not None)
     first = first[0] if isinstance(first, tuple) else first
     side = width / count
-    title_space = 0.32 if column_titles or any(isinstance(cell, tuple) for row in rows for cell in row) else 0.04
-    height = len(rows) * (side * first.shape[2] / first.shape[3] + title_space)
+    titles = [[cell[1] for cell in row if isinstance(cell, tuple)] for row in rows]
+    titles[0] += column_titles or []
+    lines = [max((1 + title.count("\n") for title in row), default=0) for row in titles]
+    space = sum(0.04 + (0.07 + 0.15 * count if count else 0) for count in lines)
+    height = len(rows) * side * first.shape[2] / first.shape[3] + space
     figure, axes = plt.subplots(len(rows), count, figsize=(width, height), squeeze=False, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
     for r, row in enumerate(rows):

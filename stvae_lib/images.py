@@ -18,40 +18,42 @@ MIN_SIDE = 16
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
 
 
-def load_image(path, size: int | None = None) -> torch.Tensor:
+def load_image(path, size: int | None = None, name: str | None = None) -> torch.Tensor:
     """Read any picture that Pillow reads as `(1, 3, H, W)`.
 
-    size: longer side in pixels, never enlarged; None keeps the file's own size.
+    path: a file's, or an open binary file with `name` for messages. size: longer side in pixels, never enlarged;
+    None keeps the file's own size.
     Transparency is laid over white, EXIF rotation is applied, 16-bit and CMYK files are converted.
     Raises InputError naming the file when it cannot be read or is smaller than 16 pixels on a side.
     """
-    picture = open_picture(path)
+    picture = open_picture(path, name)
     if size is not None and max(picture.size) > size:
         scale = size / max(picture.size)
         picture = picture.resize([max(1, round(side * scale)) for side in picture.size], Image.Resampling.LANCZOS)
     if min(picture.size) < MIN_SIDE:
         width, height = picture.size
-        raise InputError(path, f"is {width}x{height} pixels at this size",
+        raise InputError(name or path, f"is {width}x{height} pixels at this size",
                          f"every side must be at least {MIN_SIDE} pixels")
     return to_tensor(picture)
 
 
-def open_picture(path) -> Image.Image:
-    """Decode a file completely into an RGB Pillow picture; InputError where that fails."""
+def open_picture(path, name: str | None = None) -> Image.Image:
+    """Decode a file completely into an RGB Pillow picture; InputError (with `name`, where given) where that fails."""
+    name = name or path
     try:
         with Image.open(path) as file:
             file.load()
             return _to_rgb(ImageOps.exif_transpose(file))
     except FileNotFoundError:
-        raise InputError(path, "no such file", "check the path") from None
+        raise InputError(name, "no such file", "check the path") from None
     except IsADirectoryError:
-        raise InputError(path, "is a folder", "name one picture in it") from None
+        raise InputError(name, "is a folder", "name one picture in it") from None
     except UnidentifiedImageError:
-        raise InputError(path, "is not a picture that Pillow can read", "give a JPEG, PNG or similar file") from None
+        raise InputError(name, "is not a picture that Pillow can read", "give a JPEG, PNG or similar file") from None
     except Image.DecompressionBombError as error:
-        raise InputError(path, f"is too large ({error})", "scale it down first") from None
+        raise InputError(name, f"is too large ({error})", "scale it down first") from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(path, f"cannot be decoded ({error})", "it may be cut short: get a whole copy") from None
+        raise InputError(name, f"cannot be decoded ({error})", "it may be cut short: get a whole copy") from None
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
@@ -78,6 +80,13 @@ def to_array(image: torch.Tensor) -> np.ndarray:
     """`(1, 3, H, W)` or `(3, H, W)` in [0, 1] to a uint8 array `(H, W, 3)`, rounded to nearest."""
     image = image.detach().squeeze(0).clamp(0, 1).permute(1, 2, 0)
     return (image * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def to_jpeg(image: torch.Tensor, quality: int = 90) -> bytes:
+    """`(1, 3, H, W)` in [0, 1] as JPEG bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(to_array(image)).save(buffer, "jpeg", quality=quality)
+    return buffer.getvalue()
 
 
 def few_colours(png: bytes, colours: int = 48) -> bytes:
@@ -119,6 +128,11 @@ def write_atomically(path, write) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_text(path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    write_atomically(path, lambda name: Path(name).write_text(text, encoding="utf-8"))
 
 
 def list_images(folder) -> list[Path]:

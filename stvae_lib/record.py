@@ -1,16 +1,17 @@
 """What a notebook leaves behind: numbered figures and `results.json` with provenance."""
 
+import html
 import json
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from IPython.display import Markdown, display
+from IPython.display import HTML, Markdown, display
 
 from . import figures
 from .errors import InputError
-from .images import list_images, load_image, write_atomically
+from .images import list_images, load_image, to_jpeg, write_text
 from .runs import environment
 from .training import read_log
 from .weights import FOLDER, digest, pick_device, sha256
@@ -44,6 +45,14 @@ class Record:
         self.figures.append({"file": f"{name}.{suffix}", "caption": caption, "alt": alt})
         figures.show(data, suffix, len(self.figures), caption, alt)
 
+    def frames(self, rows: list[list[torch.Tensor]], name: str, labels: list[str]) -> None:
+        """Keep precomputed pictures, all `(1, 3, H, W)` of one size, for a slider in the built pages: a row of them for
+        one slider, several rows for two. labels: what each slider does. The notebook itself shows nothing here."""
+        sheet = torch.cat([torch.cat(row, dim=3) for row in rows], dim=2)
+        (self.folder / f"{name}-frames.jpg").write_bytes(to_jpeg(sheet, quality=80))
+        mark = "|".join([f"{name}-frames.jpg", str(len(rows[0])), str(len(rows)), *labels])
+        display(HTML(f'<div data-frames="{html.escape(mark)}"></div>'))
+
     def table(self, rows: list[dict], name: str, decimals: int = 3) -> None:
         """Show rows as a table and keep them as a result."""
         self.add(**{name: rows})
@@ -64,7 +73,7 @@ class Record:
         text = json.dumps({"notebook": self.notebook, "parameters": kept, "provenance": provenance,
                            "results": self.results, "figures": self.figures}, indent=1, ensure_ascii=False) + "\n"
         path = self.folder / "results.json"
-        write_atomically(path, lambda name: Path(name).write_text(text, encoding="utf-8"))
+        write_text(path, text)
         return path
 
 
@@ -116,6 +125,6 @@ def recorded_stages(*names: str) -> tuple[dict, dict]:
     return joined, cards[-1] | {key: sum(card[key] for card in cards) for key in ("images", "seconds")}
 
 
-def recorded_sheet(name: str) -> torch.Tensor:
-    """Contact sheet that a recorded training ended with, `(1, 3, H, W)`."""
-    return load_image(ROOT / "data" / "runs" / name / "sheet.jpg")
+def recorded_sheet(name: str, file: str = "sheet.jpg") -> torch.Tensor:
+    """Contact sheet, or another picture, that a recorded run ended with, `(1, 3, H, W)`."""
+    return load_image(ROOT / "data" / "runs" / name / file)

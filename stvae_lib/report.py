@@ -1,5 +1,6 @@
 """Execute the notebooks with papermill, each in its own process, and write an HTML site."""
 
+import base64
 import datetime
 import html
 import json
@@ -10,15 +11,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from string import Template
 
 import nbformat
 import yaml
 
 from .errors import InputError
-from .images import write_atomically
+from .images import load_image, write_text
 from .record import RESULTS, ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
+FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
 LANDING = "00_report"  # executed last: its table of claims reads the others' results
 
 
@@ -159,7 +162,7 @@ def update_readme() -> None:
     """Rebuild README's table and its opening picture from the committed results."""
     readme = ROOT / "README.md"
     text = readme_with_results(readme.read_text(encoding="utf-8"))
-    write_atomically(readme, lambda name: Path(name).write_text(text, encoding="utf-8"))
+    write_text(readme, text)
     opening = ROOT / "runs" / "notebooks" / LANDING / "opening.jpg"
     if opening.exists():
         shutil.copy(opening, ROOT / "docs" / "opening.jpg")
@@ -189,9 +192,26 @@ def write_site(folder: Path) -> Path:
         title = next(line[2:] for cell in notebook.cells for line in cell.source.splitlines() if line.startswith("# "))
         body, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
         page = body.replace('.ipynb"', '.html"')  # links between notebooks become links between pages
+        page = with_sliders(page, folder / file.stem)
         (folder / f"{file.stem}.html").write_text(page, encoding="utf-8")
         entries.append((file.stem, title))
     return _write_index(folder, entries)
+
+
+def with_sliders(page: str, folder: Path) -> str:
+    """A page with a slider, its pictures and a script of its own, wherever `Record.frames` left its mark."""
+    template = Template((Path(__file__).parent / "templates" / "frames.html").read_text(encoding="utf-8"))
+
+    def slider(found):
+        file, columns, rows, *labels = found[1].split("|")
+        columns, rows, data = int(columns), int(rows), (folder / file).read_bytes()
+        height, width = (side / count for side, count in zip(load_image(folder / file).shape[2:], (rows, columns)))
+        inputs = [f'<label style="display:block;font:13px system-ui">{label} <input type="range" min="0" max="{count - 1}" '
+                  f'value="0" aria-label="{label}" style="width:70%"></label>\n' for label, count in zip(labels, (columns, rows))]
+        return template.substitute(label=", ".join(labels), side=round(max(320, width)), ratio=f"{width:g}/{height:g}",
+                                   columns=columns, rows=rows, sliders="".join(inputs), sprite=base64.b64encode(data).decode())
+
+    return FRAMES_MARK.sub(slider, page)
 
 
 def equations_to_mathml(markdown: str) -> str:

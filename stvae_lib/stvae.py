@@ -28,6 +28,18 @@ def check_image(image: torch.Tensor, role: str) -> None:
                          f"every side must be at least {MIN_SIDE} pixels")
 
 
+def check_strength(strength: float) -> None:
+    """InputError unless 0 ≤ strength ≤ 1."""
+    if not 0 <= strength <= 1:
+        raise InputError(f"strength {strength}", "is outside [0, 1]", "give a number from 0 to 1")
+
+
+def check_mask(mask: torch.Tensor, number: int) -> None:
+    """InputError unless a mask is greyscale, `(1, 1, h, w)`."""
+    if mask.dim() != 4 or mask.shape[:2] != (1, 1):
+        raise InputError(f"mask {number}", f"has shape {tuple(mask.shape)}", "give a greyscale tensor (1, 1, H, W)")
+
+
 class AutoEncoder(nn.Module):
     """Image autoencoder (IAE): `encoder` to its last layer and the mirrored `decoder`."""
 
@@ -67,10 +79,14 @@ class STVAE(AutoEncoder):
         super().__init__(encoder, decoder)
         self.vlt = vlt
 
+    def style_features(self, style: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Features of a style image `(N, 3, H, W)` at all layers whose statistics make a style, by layer."""
+        check_image(style, "style")
+        return self.encoder.features(self._prepared(style), self.vlt.style_layers)
+
     def encode_style(self, style: torch.Tensor) -> StyleCode:
         """Style image `(N, 3, H, W)` to its latent posterior; keep it, `stylize` takes it in place of the image."""
-        check_image(style, "style")
-        return self.vlt.encode_style(self.encoder.features(self._prepared(style), self.vlt.style_layers))
+        return self.vlt.encode_style(self.style_features(style))
 
     def sample_style(self, generator: torch.Generator | None = None) -> StyleCode:
         """A style nobody painted: z ~ N(0, I), as a code without spread."""
@@ -79,6 +95,10 @@ class STVAE(AutoEncoder):
                              "use a model of variant joint or paper")
         prior = self.vlt.prior()
         return StyleCode(prior.z(sample=True, generator=generator), torch.full_like(prior.mu, -8.0), prior.extras)
+
+    def codes_of(self, styles) -> list[StyleCode]:
+        """Codes of several styles, given as images or as codes."""
+        return [style if isinstance(style, StyleCode) else self.encode_style(style) for style in styles]
 
     def style_from(self, code: StyleCode, sample: bool = False, generator=None) -> Style:
         """The transform's style matrix, mean and decoder modulation for a code, at z = mu or sampled."""
@@ -102,12 +122,10 @@ class STVAE(AutoEncoder):
         a warning if not); equal shares by default. strength: 0 reconstructs the content, 1 is full style.
         sample: draw z from the posterior instead of its mean. Raises InputError on bad shapes, mix or strength.
         """
-        if not 0 <= strength <= 1:
-            raise InputError(f"strength {strength}", "is outside [0, 1]", "give a number from 0 to 1")
+        check_strength(strength)
         styles = styles if isinstance(styles, (list, tuple)) else [styles]
         weights = mixing_weights(mix, len(styles))
-        codes = [style if isinstance(style, StyleCode) else self.encode_style(style) for style in styles]
-        style = self.style_from(mix_codes(codes, weights), sample, generator)
+        style = self.style_from(mix_codes(self.codes_of(styles), weights), sample, generator)
         output = self.render(self.encode(content), style, content.shape[2:], strength)
         return output.clamp(0, 1) if clamp else output
 

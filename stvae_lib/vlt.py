@@ -43,7 +43,9 @@ class StyleCode:
 
 
 def mix_codes(codes: list[StyleCode], weights: list[float]) -> StyleCode:
-    """Σ φᵢ N(μᵢ, σᵢ²) (paper, test time): means and variances both weighted by φᵢ, as the released code does."""
+    """Σ φᵢ N(μᵢ, σᵢ²) (paper, test time): means and variances both weighted by φᵢ, as the released code does.
+    Styles of weight 0 are left out, so that a pure style comes out bit for bit."""
+    codes, weights = zip(*[pair for pair in zip(codes, weights, strict=True) if pair[1] > 0])
     if len(codes) == 1:
         return codes[0]
     variance = sum(weight * (2 * code.log_sigma).exp() for code, weight in zip(codes, weights))

@@ -12,13 +12,13 @@ from safetensors.torch import load_file, save_file
 from .backbones import BACKBONES
 from .backbones.vgg import VGG
 from .errors import InputError
-from .images import write_atomically
+from .images import write_atomically, write_text
 from .losses import FeatureDistances
 from .stvae import STVAE, AutoEncoder
 from .vlt import VLT
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "weights"
-SHIPPED = ("vgg19-slim", "vgg19-slim-paper", "vgg19-slim-released", "vgg19-slim-autoencoder")
+SHIPPED = ("vgg19-slim", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-released", "vgg19-slim-autoencoder")
 FEATURES = ("vgg19-slim-features", "resnet50-slim-features")
 LOSS_NETWORK = FEATURES[0]
 FULL = tuple(BACKBONES)
@@ -71,17 +71,24 @@ def _load_full(name: str, checkpoint) -> AutoEncoder:
 
 def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
     """Float32 tensors and the architecture of a `.safetensors` file; InputError where it is broken or foreign."""
+    tensors, architecture = read_described(path, "stvae", "does not say what model it holds",
+                                           "use a file that this project wrote")
+    return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, architecture
+
+
+def read_described(path, key: str, foreign: str, remedy: str) -> tuple[dict[str, torch.Tensor], dict]:
+    """Tensors of a `.safetensors` file and the JSON under `key` of its metadata. InputError where the file is broken, and,
+    in the words `foreign` and `remedy`, where it has no such metadata."""
     try:
-        tensors = {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+        tensors = load_file(path)
         with safe_open(path, framework="pt") as file:
-            architecture = json.loads((file.metadata() or {})["stvae"])
+            return tensors, json.loads((file.metadata() or {})[key])
     except FileNotFoundError:
         raise InputError(path, "no such file", "check the path") from None
     except KeyError:
-        raise InputError(path, "does not say what model it holds", "use a file that this project wrote") from None
+        raise InputError(path, foreign, remedy) from None
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(path, f"is no whole safetensors file ({error})", "get a whole copy") from None
-    return tensors, architecture
 
 
 def build(architecture: dict, encoder=None):
@@ -130,7 +137,7 @@ def write_tensors(tensors: dict, path, architecture: dict, card: dict) -> dict:
     card = {"name": path.stem, "file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size,
             "parameters": sum(value.numel() for value in tensors.values()), "architecture": architecture} | card
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path.with_suffix(".json"), lambda name: Path(name).write_text(text, encoding="utf-8"))
+    write_text(path.with_suffix(".json"), text)
     return card
 
 

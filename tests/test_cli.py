@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from conftest import ROOT
 from PIL import Image
 from test_images import bad_files
@@ -32,9 +33,10 @@ def refused(arguments, out, capfd):
     return lines[0]
 
 
-def test_stylize_writes_a_picture_of_the_same_size(photo, tmp_path):
+@pytest.mark.parametrize("model", ["vgg19-slim", "resnet50-slim"])
+def test_stylize_writes_a_picture_of_the_same_size(model, photo, tmp_path):
     out = tmp_path / "out.png"
-    assert main(["stylize", photo, STYLE, "-o", str(out)]) == 0
+    assert main(["stylize", photo, STYLE, "-o", str(out), "--model", model]) == 0
     assert load_image(out).shape == load_image(photo).shape
 
 
@@ -44,6 +46,44 @@ def test_all_options_together(photo, tmp_path):
     assert main(["stylize", photo, STYLE, second, "-o", str(out), "--mix", "0.5", "0.5", "--strength", "0.7", "--size", "48",
                  "--sample", "--seed", "3", "--model", "vgg19-slim-paper", "--device", "cpu"]) == 0
     assert max(load_image(out).shape) == 48
+
+
+def test_an_encoded_style_stands_in_for_its_picture(photo, tmp_path, capfd):
+    code, by_picture, by_code = tmp_path / "glass.safetensors", tmp_path / "a.png", tmp_path / "b.png"
+    assert main(["encode", STYLE, "-o", str(code), "--device", "cpu"]) == 0
+    assert main(["stylize", photo, STYLE, "-o", str(by_picture), "--device", "cpu"]) == 0
+    assert main(["stylize", photo, str(code), "-o", str(by_code), "--device", "cpu"]) == 0
+    assert torch.equal(load_image(by_picture), load_image(by_code))
+    out = tmp_path / "c.png"
+    assert "another model" in refused(["stylize", photo, str(code), "-o", str(out), "--model", "vgg19-slim-paper"], out, capfd)
+    assert "safetensors" in refused(["encode", STYLE, "-o", str(out)], out, capfd)
+
+
+@pytest.mark.parametrize("arguments", [
+    ["method-1", "--set", "edge_weight", "2"], ["method-2", "--set", "colour", "lab", "--mix", "1"],
+    ["method-3", "--set", "scales", "[1.0]", "--set", "layers", '["relu3_1"]'], ["adain"], ["wct"]])
+def test_every_baseline_writes_a_picture(arguments, photo, tmp_path, capfd):
+    out = tmp_path / "out.png"
+    few = ["--set", "iterations", "12"] if arguments[0].startswith("method") else []
+    assert main(["baseline", arguments[0], photo, STYLE, "-o", str(out), "--device", "cpu", *arguments[1:], *few]) == 0
+    assert load_image(out).shape == load_image(photo).shape and not torch.equal(load_image(out), load_image(photo))
+    assert f"{len(few) and 12} evaluations" in capfd.readouterr().out
+
+
+def test_masks_and_maps_reach_the_baselines(photo, tmp_path):
+    few = ["--set", "iterations", "1", "--device", "cpu", "-o", str(tmp_path / "out.png")]
+    assert main(["baseline", "method-2", photo, STYLE, "--masks", photo, "--content-mask", photo, *few]) == 0
+    assert main(["baseline", "method-3", photo, STYLE, "--maps", photo, STYLE, *few]) == 0
+
+
+@pytest.mark.parametrize(("arguments", "word"), [
+    (["method-4"], "method-4"), (["method-1", "--set", "speed", "3"], "speed"), (["method-2", "--masks", STYLE, STYLE], "masks"),
+    (["method-2", "--set", "colour", "cmyk"], "cmyk"), (["adain", "--set", "colour", "lab"], "colour"),
+    (["method-3", "--maps", STYLE], "maps"), (["wct", "--network", "vgg20"], "vgg20")])
+def test_bad_baseline_options(arguments, word, photo, tmp_path, capfd):
+    out = tmp_path / "out.png"
+    line = refused(["baseline", arguments[0], photo, STYLE, "-o", str(out), "--device", "cpu", *arguments[1:]], out, capfd)
+    assert word in line
 
 
 def test_bad_pictures_as_photo_and_as_style(photo, tmp_path, capfd):

@@ -5,7 +5,7 @@ import yaml
 from conftest import ROOT
 from rattler import MatchSpec
 
-CONDA_NAMES = {"torch": "pytorch"}
+CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
 USER_PACKAGES = {"torch", "torchvision", "jupyterlab", "matplotlib", "ipywidgets", "nbval", "papermill", "pillow"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 

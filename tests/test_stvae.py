@@ -16,9 +16,9 @@ def model(request):
     return st.load(request.param, "cpu")
 
 
-@pytest.fixture(scope="module")
-def best():
-    return st.load("vgg19-slim", "cpu")
+@pytest.fixture(scope="module", params=["vgg19-slim", "resnet50-slim"])
+def best(request):
+    return st.load(request.param, "cpu")
 
 
 @pytest.fixture(scope="module")
