@@ -9,7 +9,7 @@ import math
 
 import torch
 
-from .baselines.optimisation import History, optimise
+from .baselines.optimisation import History, optimise, total_variation
 from .losses import gram
 
 
@@ -89,11 +89,6 @@ def transfer(encoder, content: torch.Tensor, style: torch.Tensor, content_layer:
                 "style": style_weight * torch.stack(errors).mean(), "variation": tv_weight * total_variation(picture)}
 
     return optimise(content, objective, iterations, snapshots=snapshots)
-
-
-def total_variation(image: torch.Tensor) -> torch.Tensor:
-    """Sum of the mean squared differences of neighbouring pixels, down and across (scalar)."""
-    return (image[..., 1:, :] - image[..., :-1, :]).square().mean() + (image[..., 1:] - image[..., :-1]).square().mean()
 
 
 def noise_like(image: torch.Tensor, seed: int) -> torch.Tensor:

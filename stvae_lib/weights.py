@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from .backbones import BACKBONES
+from .backbones.resnet import read_checkpoint
 from .backbones.vgg import VGG
 from .errors import InputError
 from .images import write_atomically, write_text
@@ -250,13 +251,7 @@ _RELEASED_NAMES = {f"{net}.{layer}": f"{ours}.{layer}" for net, ours in (("snet"
 
 def _released_state(source) -> dict[str, torch.Tensor]:
     if not isinstance(source, dict):
-        try:
-            source = torch.load(source, map_location="cpu", weights_only=True)
-        except FileNotFoundError:
-            raise InputError(source, "no such file", "check the path") from None
-        except Exception as error:  # torch.load raises many kinds; each means the same to a user
-            raise InputError(source, f"is no checkpoint that loads safely ({type(error).__name__})",
-                             "get the authors' file again") from None
+        source = read_checkpoint(source, "check the path")
     return {key: torch.as_tensor(np.asarray(value)) if not torch.is_tensor(value) else value
             for key, value in source.items()}
 

@@ -269,7 +269,7 @@ class ResNetBackbone:
         if source in ResNet50_Weights.__members__:
             state = fetch_torchvision(ResNet50_Weights[source], f"ResNet50_Weights.{source}", "resnet50-slim")
         else:
-            state = read_checkpoint(Path(source))
+            state = read_checkpoint(Path(source), "give IMAGENET1K_V1, IMAGENET1K_V2 or torchvision's resnet50-….pth")
         load_stages(encoder, state, source)
         return encoder
 
@@ -284,12 +284,13 @@ def load_stages(encoder: ResNet, state: dict, source) -> None:
                          "give torchvision's resnet50-….pth") from None
 
 
-def read_checkpoint(path: Path) -> dict:
-    """A local `.pth` state dict, loaded without running pickled code."""
+def read_checkpoint(path: Path, expected: str) -> dict:
+    """A local `.pth` state dict, loaded without running pickled code. InputError, with what was `expected` where there
+    is no such file."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise InputError(path, "no such file", "give IMAGENET1K_V1, IMAGENET1K_V2 or torchvision's resnet50-….pth") from None
+        raise InputError(path, "no such file", expected) from None
     except Exception as error:  # torch.load raises many kinds; each means the same to a user
         raise InputError(path, f"is no checkpoint that loads safely ({type(error).__name__})", "get the file again") from None
 

@@ -17,7 +17,7 @@ from .. import colour
 from ..backbones.vgg import IMAGENET_STD, WIDTHS
 from ..errors import InputError
 from ..stvae import check_image, check_mask, mixing_weights
-from .optimisation import History, optimise, progress
+from .optimisation import History, optimise, progress, total_variation
 
 PIXEL_UNITS = 255 * sum(IMAGENET_STD) / 3
 FIVE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -119,15 +119,6 @@ def gram_matrix(features: torch.Tensor, shift: float = 0.0, mask=None) -> torch.
     return gram - shift * (sums[:, None] + sums) + shift**2 * positions
 
 
-def total_variation(image: torch.Tensor, power: float) -> torch.Tensor:
-    """Roughness of pixels in 0–255: Σ (dx² + dy²)^power for power ≠ 1 (method 1), else means of squares (method 2)."""
-    pixels = 255 * image
-    down, across = pixels[..., 1:, :] - pixels[..., :-1, :], pixels[..., 1:] - pixels[..., :-1]
-    if power == 1:
-        return down.square().mean() + across.square().mean()
-    return (down[..., :-1].square() + across[..., :-1, :].square() + 1e-8).pow(power).sum()
-
-
 def sobel_edges(image: torch.Tensor) -> torch.Tensor:
     """Horizontal and vertical Sobel derivatives of the luminance, `(1, 2, H, W)`, in units of 0–255."""
     luminance = 255 * (image * image.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
@@ -202,7 +193,7 @@ class Objective:
                                                                   options.content_norm, ratio, self.content_mask),
                  "style": options.style_weight * style}
         if options.tv_weight:
-            terms["variation"] = options.tv_weight * total_variation(image, options.tv_power)
+            terms["variation"] = options.tv_weight * total_variation(255 * image, options.tv_power)
         if options.edge_weight:
             terms["edges"] = options.edge_weight * (sobel_edges(image) - self.edges).square().mean()
         return terms

@@ -86,6 +86,15 @@ def progress(iterations: int) -> tqdm:
     return tqdm(total=iterations, mininterval=0.5, unit="it")
 
 
+def total_variation(image: torch.Tensor, power: float = 1.0) -> torch.Tensor:
+    """Roughness of an image `(N, C, H, W)` in units of its pixels: Σ (dx² + dy²)^power for power ≠ 1 (method 1 of
+    notebook 04), else the sum of the means of dx² and dy² (method 2)."""
+    down, across = image[..., 1:, :] - image[..., :-1, :], image[..., 1:] - image[..., :-1]
+    if power == 1:
+        return down.square().mean() + across.square().mean()
+    return (down[..., :-1].square() + across[..., :-1, :].square() + 1e-8).pow(power).sum()
+
+
 def optimise(start: torch.Tensor, objective, iterations: int, optimiser: str = "lbfgs", learning_rate: float | None = None,
              snapshots=(), patience: int | None = None, bar: tqdm | None = None) -> tuple[torch.Tensor, History]:
     """Change an image until `objective(image) -> {name: scalar term}` is small in sum.

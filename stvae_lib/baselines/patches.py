@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from ..errors import InputError
-from .gatys import PIXEL_UNITS, available_layers, checked_styles, content_layer_of, enlarged, noise, resized, total_variation
-from .optimisation import History, optimise, progress
+from .gatys import PIXEL_UNITS, available_layers, checked_styles, content_layer_of, enlarged, noise, resized
+from .optimisation import History, optimise, progress, total_variation
 
 PATCH = 3
 CHUNK = 2048  # positions compared at a time: memory is this many times the number of style patches
@@ -140,7 +140,7 @@ class PatchObjective:
             error = (features[self.content_layer] - self.content).square().mean()
             terms["content"] = options.content_weight * error
         if options.tv_weight:
-            terms["variation"] = options.tv_weight * total_variation(image, options.tv_power) / image.numel()
+            terms["variation"] = options.tv_weight * total_variation(255 * image, options.tv_power) / image.numel()
         return terms
 
 
