@@ -43,11 +43,11 @@ def known_parameters(name: str) -> dict[str, dict]:
 
 
 def check_parameters(given: dict, names: list[str]) -> None:
-    """Refuse a parameter that no chosen notebook has (papermill alone would only warn)."""
+    """Refuse a parameter that none of the notebooks has (papermill alone would only warn)."""
     known = set().union(*(known_parameters(name) for name in names))
     for parameter in given:
         if parameter not in known:
-            raise InputError(f"parameter {parameter!r}", "is known to no chosen notebook", f"known: {', '.join(sorted(known))}")
+            raise InputError(f"parameter {parameter!r}", "is known to no notebook here", f"known: {', '.join(sorted(known))}")
 
 
 def read_parameters(given: dict[str, str], file: Path | None) -> dict:
@@ -68,7 +68,8 @@ def read_parameters(given: dict[str, str], file: Path | None) -> dict:
 def run_report(given, parameter_file, only, out, resume: bool, update: bool) -> int:
     """Execute, collect, publish. Returns 0, or 1 where a notebook failed (it is kept, and named with its error)."""
     names, parameters = find_notebooks(only), read_parameters(given, parameter_file)
-    check_parameters(parameters, names)
+    check_parameters(given, names)
+    check_parameters(parameters, find_notebooks([]))  # a file may serve all notebooks while one of them is run
     if update and parameters:
         raise InputError("--commit", "was given with parameters", "stored notebooks are executed with their defaults")
     folder = run_folder(out, resume)

@@ -166,11 +166,15 @@ def load_features(encoder, path) -> None:
 
 
 def features_network(name: str):
-    """A distilled encoder with all its stages, frozen: what `stvae train encoder` wrote, by name or path."""
-    path = find(name)
-    _, architecture = read_tensors(path)
-    network = BACKBONES[architecture["backbone"]].student(architecture["width"], **architecture.get("backbone_options", {}))
-    load_features(network, path)
+    """An encoder with all its stages, frozen: what `stvae train encoder` wrote, by name or path, or torchvision's by the
+    name of its backbone."""
+    if name in FULL:
+        network = BACKBONES[name].pretrained(**BACKBONES[name].all_stages)
+    else:
+        path = find(name)
+        _, architecture = read_tensors(path)
+        network = BACKBONES[architecture["backbone"]].student(architecture["width"], **architecture.get("backbone_options", {}))
+        load_features(network, path)
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 

@@ -139,6 +139,9 @@ def test_cached_torchvision_weights_of_both_versions_load(version, tmp_path, mon
     url = torchvision.models.ResNet50_Weights[version].url
     torch.save(theirs.state_dict(), folder / url.rsplit("/", 1)[1])
     assert torch.equal(RESNET50.pretrained(version).conv1.weight, theirs.conv1.weight)
+    if version == "IMAGENET1K_V1":
+        features = weights.features_network("resnet50").features(torch.rand(1, 3, 64, 64), ["conv1", "layer4"])
+        assert features["layer4"].shape == (1, 2048, 2, 2)
 
 
 def test_without_network_or_cache_one_line_names_weights_folder_and_alternative(offline_hub):

@@ -76,5 +76,6 @@ def test_cached_torchvision_weights_are_loaded_and_checked(tmp_path, monkeypatch
     network = weights.loss_network("vgg19")
     assert torch.equal(network.conv1_1.weight, state["features.0.weight"])
     assert torch.equal(network.conv5_1.weight, state["features.28.weight"])
+    assert torch.equal(weights.features_network("vgg19").conv5_1.weight, network.conv5_1.weight)
     with pytest.raises(InputError, match="no trained transform"):
         weights.load("vgg19")

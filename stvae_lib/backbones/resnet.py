@@ -247,6 +247,8 @@ class ResNetBackbone:
     # what a stage learns when a VGG-19 teaches it: the layer of its stride (layer4: the deepest, pooled)
     teacher_layers = {"conv1": "relu2_1", "layer1": "relu3_1", "layer2": "relu4_1", "layer3": "relu5_1", "layer4": "relu5_1"}
 
+    all_stages = {"last": "layer4", "adapter": False}
+
     def build(self, width: str, **options) -> tuple[ResNet, ResNetDecoder]:
         """Encoder and its mirrored decoder, randomly initialised."""
         encoder = ResNet(width, ResNetOptions(**options))
@@ -254,7 +256,7 @@ class ResNetBackbone:
 
     def student(self, width: str, **options) -> ResNet:
         """An encoder to be distilled: all stages unless options cut it, batch norm in training unless they freeze it."""
-        return ResNet(width, ResNetOptions(**{"frozen_norm": False, "last": "layer4"} | options | {"adapter": False}))
+        return ResNet(width, ResNetOptions(**{"frozen_norm": False} | self.all_stages | options | {"adapter": False}))
 
     def pretrained(self, source: str | None = None, **options) -> ResNet:
         """Full-width encoder with ImageNet weights.

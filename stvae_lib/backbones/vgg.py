@@ -143,6 +143,8 @@ def from_torchvision(state: dict, depth: int, last: str) -> dict:
 class VGGBackbone:
     """A VGG of one depth for the registry."""
 
+    all_stages = {"last": "relu5_1"}
+
     def __init__(self, depth: int):
         self.depth = depth
         self.teacher_layers = {name.replace("conv", "relu"): name.replace("conv", "relu")
@@ -150,7 +152,7 @@ class VGGBackbone:
 
     def student(self, width: str) -> VGG:
         """An encoder to be distilled, to relu5_1."""
-        return VGG(self.depth, width, "relu5_1")
+        return VGG(self.depth, width, **self.all_stages)
 
     def build(self, width: str) -> tuple[VGG, VGGDecoder]:
         """Encoder to relu4_1 and its mirrored decoder, randomly initialised."""
