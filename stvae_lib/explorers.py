@@ -128,14 +128,19 @@ class Explorer(widgets.VBox):
                                                tooltip="Take a painting of yours")
         self.save_button = widgets.Button(description="Save", icon="save", tooltip="Save picture and settings")
         self.message = widgets.HTML()
-        self.picture = widgets.Image(format="jpeg", layout=widgets.Layout(max_width="512px", width="100%"))
+        self.picture = widgets.Image(format="jpeg", layout=widgets.Layout(flex="1 1 320px", max_width="512px"))
         for control in (self.content, self.strength):
             control.observe(self.moved, "value")
         self.photo.observe(lambda change: self._uploaded("content", change), "value")
         self.style_upload.observe(lambda change: self._uploaded("style", change), "value")
         self.save_button.on_click(lambda _: self.save())
-        row = widgets.HBox([self.photo, self.style_upload, self.save_button])
-        super().__init__([widgets.HBox([self.content, self.strength]), *controls, row, self.message, self.picture])
+        buttons = [self.photo, self.style_upload, self.save_button]
+        for button in buttons:
+            button.layout.width = "32%"
+        hand = widgets.VBox([self.content, self.strength, *controls, widgets.HBox(buttons), self.message],
+                            layout=widgets.Layout(width="330px"))
+        # the picture beside the hand that changes it, or below where the page is narrow
+        super().__init__([widgets.HBox([hand, self.picture], layout=widgets.Layout(flex_flow="row wrap"))])
         self.draw(studio.size)
 
     def weights(self) -> tuple[tuple[str, float], ...]:
@@ -218,7 +223,7 @@ class MixingPad(Explorer):
         self.pad.observe(self.moved, "point")
         for corner in self.corners:
             corner.observe(self._corner_chosen, "value")
-        super().__init__(studio, [widgets.HBox(self.corners[:2]), self.pad, widgets.HBox(self.corners[2:])], out_dir)
+        super().__init__(studio, [*self.corners[:2], self.pad, *self.corners[2:]], out_dir)
 
     def _corner_chosen(self, _):
         self.pad.corners = [corner.value for corner in self.corners]

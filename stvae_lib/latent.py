@@ -9,6 +9,11 @@ from skimage import color
 from .stvae import STVAE
 from .vlt import StyleCode
 
+# less and more of every property, as one would say it
+WORDS = {"brightness": ("darker", "brighter"), "warmth": ("cooler", "warmer"), "redness": ("greener", "redder"),
+         "colourfulness": ("less colourful", "more colourful"), "contrast": ("less contrast", "more contrast"),
+         "stroke size": ("finer strokes", "broader strokes")}
+
 
 @dataclass(frozen=True)
 class Axes:
@@ -74,7 +79,7 @@ def axis_effects(model: STVAE, contents: list[torch.Tensor], codes: list[StyleCo
 
 
 def axis_name(effects: dict[str, list[float]]) -> str:
-    """The property that an axis changes most, with its sign: "more contrast" or "less contrast"."""
+    """What an axis does most, in one of the words of WORDS."""
     means = {name: float(np.mean(values)) for name, values in effects.items()}
     name = max(means, key=lambda key: abs(means[key]))
-    return f"{'more' if means[name] > 0 else 'less'} {name}"
+    return WORDS[name][means[name] > 0]
