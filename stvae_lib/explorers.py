@@ -136,7 +136,7 @@ class Explorer(widgets.VBox):
         self.save_button.on_click(lambda _: self.save())
         buttons = [self.photo, self.style_upload, self.save_button]
         for button in buttons:
-            button.layout.width = "32%"
+            button.layout.width = "auto"
         hand = widgets.VBox([self.content, self.strength, *controls, widgets.HBox(buttons), self.message],
                             layout=widgets.Layout(width="330px"))
         # the picture beside the hand that changes it, or below where the page is narrow
