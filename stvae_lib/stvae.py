@@ -13,9 +13,11 @@ from .vlt import Style, StyleCode, mix_codes
 
 
 def pad_to_stride(image: torch.Tensor, stride: int) -> torch.Tensor:
-    """Reflect `(N, 3, H, W)` at right and bottom until both sides are multiples of `stride`."""
+    """Reflect `(N, 3, H, W)` at right and bottom until both sides are multiples of `stride`, twice it at least (decoders
+    reflect features too); an image too small to be reflected so far has its border repeated."""
     height, width = image.shape[2:]
-    return F.pad(image, (0, -width % stride, 0, -height % stride), mode="reflect")
+    right, bottom = (max(2 * stride, side + -side % stride) - side for side in (width, height))
+    return F.pad(image, (0, right, 0, bottom), mode="reflect" if right < width and bottom < height else "replicate")
 
 
 def check_image(image: torch.Tensor, role: str) -> None:

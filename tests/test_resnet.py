@@ -8,6 +8,7 @@ from stvae_lib import InputError, runs, weights
 from stvae_lib.backbones import BACKBONES
 from stvae_lib.backbones.resnet import RESNET50, Blur, ResNet, ResNetDecoder, ResNetOptions, load_stages, stage_widths
 from stvae_lib.backbones.vgg import IMAGENET_MEAN, IMAGENET_STD, VGG, VGGDecoder
+from stvae_lib.stvae import AutoEncoder
 
 
 def random_resnet(seed=0):
@@ -114,6 +115,13 @@ def test_reflection_padding_is_used_and_frozen_norm_stays_frozen():
     student = RESNET50.student("slim").train()
     student(torch.rand(2, 3, 64, 64))
     assert not torch.equal(student.bn1.running_mean, before)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("last", ["layer3", "layer4"])
+def test_the_smallest_image_passes_the_largest_stride(last):
+    model = AutoEncoder(*RESNET50.build("slim", last=last)).eval()
+    assert model.reconstruct(torch.rand(1, 3, 16, 17)).shape == (1, 3, 16, 17)
 
 
 def test_a_local_checkpoint_loads_and_a_foreign_one_is_refused(tmp_path):
