@@ -42,9 +42,10 @@ def softmax_smoothing(features: torch.Tensor) -> torch.Tensor:
     return (flat.softmax(1) * flat.shape[1]).view_as(features)
 
 
-def relative_error(found: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Squared error over the target's energy (scalar): comparable between layers and networks."""
-    return (found - target).square().sum() / target.square().sum().clamp_min(1e-12)
+def relative_error(found: torch.Tensor, target: torch.Tensor, reference=0.0) -> torch.Tensor:
+    """Squared error over that of a reference (scalar), so that layers and networks can be compared: 0 at the target, 1 at
+    the reference."""
+    return (found - target).square().sum() / (reference - target).square().sum().clamp_min(1e-12)
 
 
 def invert(encoder, layer: str, image: torch.Tensor, iterations: int = 150, tv_weight: float = 1e-3,
@@ -65,11 +66,12 @@ def invert(encoder, layer: str, image: torch.Tensor, iterations: int = 150, tv_w
 
 
 def transfer(encoder, content: torch.Tensor, style: torch.Tensor, content_layer: str, style_layers, smoothing: bool = False,
-             style_weight: float = 100.0, tv_weight: float = 1e-3, iterations: int = 200,
+             style_weight: float = 30.0, tv_weight: float = 1e-3, iterations: int = 200,
              snapshots=()) -> tuple[torch.Tensor, History]:
     """Style transfer by optimisation (Gatys et al. 2016) through any encoder, from the content.
 
-    Losses are relative to their targets, so that one weight serves networks of different activation scales.
+    One weight serves all networks, smoothed or not: the content's error is relative to that of a map without any layout,
+    the style's to that of the content, so that no common offset makes either look small.
     smoothing: SWAG's softmax before both losses.
     """
     smooth = softmax_smoothing if smoothing else torch.nn.Identity()
@@ -79,13 +81,15 @@ def transfer(encoder, content: torch.Tensor, style: torch.Tensor, content_layer:
         return {name: smooth(value) for name, value in encoder.features(picture, layers).items()}
 
     with torch.no_grad():
-        content_target = smoothed(content)[content_layer]
+        start = smoothed(content)
+        content_target = start[content_layer]
+        layout_lost = content_target.mean((2, 3), keepdim=True)
         style_target = {name: gram(value) for name, value in smoothed(style).items() if name in style_layers}
 
     def objective(picture):
         found = smoothed(picture)
-        errors = [relative_error(gram(found[name]), target) for name, target in style_target.items()]
-        return {"content": relative_error(found[content_layer], content_target),
+        errors = [relative_error(gram(found[name]), target, gram(start[name])) for name, target in style_target.items()]
+        return {"content": relative_error(found[content_layer], content_target, layout_lost),
                 "style": style_weight * torch.stack(errors).mean(), "variation": tv_weight * total_variation(picture)}
 
     return optimise(content, objective, iterations, snapshots=snapshots)
