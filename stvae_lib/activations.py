@@ -35,10 +35,11 @@ def effective_rank(features: torch.Tensor) -> torch.Tensor:
     return (-(share * share.clamp_min(1e-12).log()).sum(1)).exp().float()
 
 
-def softmax_smoothing(features: torch.Tensor) -> torch.Tensor:
-    """SWAG's smoothing: softmax over all activations of a layer, `(N, C, H, W)` (equation 7). The mean is scaled to 1,
-    which the relative distances below cancel; it only keeps single precision away from tiny numbers."""
-    flat = features.flatten(1)
+def softmax_smoothing(features: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
+    """SWAG's smoothing: softmax over all activations of a layer, `(N, C, H, W)` (equation 7, temperature 1). It flattens
+    activations that are small beside the temperature and sharpens larger ones. The mean is scaled to 1, which the
+    relative distances below cancel; it only keeps single precision away from tiny numbers."""
+    flat = features.flatten(1) / temperature
     return (flat.softmax(1) * flat.shape[1]).view_as(features)
 
 
@@ -65,20 +66,20 @@ def invert(encoder, layer: str, image: torch.Tensor, iterations: int = 150, tv_w
     return optimise(noise_like(image, seed), objective, iterations)
 
 
-def transfer(encoder, content: torch.Tensor, style: torch.Tensor, content_layer: str, style_layers, smoothing: bool = False,
-             style_weight: float = 30.0, tv_weight: float = 1e-3, iterations: int = 200,
+def transfer(encoder, content: torch.Tensor, style: torch.Tensor, content_layer: str, style_layers,
+             temperature: float | None = None, style_weight: float = 30.0, tv_weight: float = 1e-3, iterations: int = 200,
              snapshots=()) -> tuple[torch.Tensor, History]:
     """Style transfer by optimisation (Gatys et al. 2016) through any encoder, from the content.
 
     One weight serves all networks, smoothed or not: the content's error is relative to that of a map without any layout,
     the style's to that of the content, so that no common offset makes either look small.
-    smoothing: SWAG's softmax before both losses.
+    temperature: of SWAG's softmax before both losses; None leaves the activations as they are.
     """
-    smooth = softmax_smoothing if smoothing else torch.nn.Identity()
     layers = list(dict.fromkeys([*style_layers, content_layer]))
 
     def smoothed(picture):
-        return {name: smooth(value) for name, value in encoder.features(picture, layers).items()}
+        found = encoder.features(picture, layers)
+        return {name: softmax_smoothing(value, temperature) if temperature else value for name, value in found.items()}
 
     with torch.no_grad():
         start = smoothed(content)

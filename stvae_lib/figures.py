@@ -30,7 +30,7 @@ def grid(rows, column_titles=None, row_titles=None, width: float = 7.6):
     titles = [[cell[1] for cell in row if isinstance(cell, tuple)] for row in rows]
     titles[0] += column_titles or []
     lines = [max((1 + title.count("\n") for title in row), default=0) for row in titles]
-    space = sum(0.04 + (0.07 + 0.15 * count if count else 0) for count in lines)
+    space = sum(0.04 + (0.1 + 0.165 * count if count else 0) for count in lines)
     height = len(rows) * side * first.shape[2] / first.shape[3] + space
     figure, axes = plt.subplots(len(rows), count, figsize=(width, height), squeeze=False, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
