@@ -24,15 +24,14 @@ def grid(rows, column_titles=None, row_titles=None, width: float = 7.6):
     width: inches. Titles label columns and rows; `panel titles` can be given as (image, title) pairs.
     """
     count = max(len(row) for row in rows)
-    first = next(cell for row in rows for cell in row if cell is not None)
-    first = first[0] if isinstance(first, tuple) else first
     side = width / count
+    heights = [side * _aspect(row) for row in rows]
     titles = [[cell[1] for cell in row if isinstance(cell, tuple)] for row in rows]
     titles[0] += column_titles or []
     lines = [max((1 + title.count("\n") for title in row), default=0) for row in titles]
-    space = sum(0.04 + (0.1 + 0.165 * count if count else 0) for count in lines)
-    height = len(rows) * side * first.shape[2] / first.shape[3] + space
-    figure, axes = plt.subplots(len(rows), count, figsize=(width, height), squeeze=False, layout="constrained")
+    spaces = [0.04 + (0.1 + 0.165 * count if count else 0) for count in lines]
+    figure, axes = plt.subplots(len(rows), count, figsize=(width, sum(heights) + sum(spaces)), squeeze=False,
+                                layout="constrained", height_ratios=heights)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
     for r, row in enumerate(rows):
         for c in range(count):
@@ -42,6 +41,13 @@ def grid(rows, column_titles=None, row_titles=None, width: float = 7.6):
         if row_titles:
             axes[r, 0].set_ylabel(row_titles[r])
     return figure
+
+
+def _aspect(row) -> float:
+    """Height over width of a row's first picture."""
+    first = next(cell for cell in row if cell is not None)
+    first = first[0] if isinstance(first, tuple) else first
+    return first.shape[2] / first.shape[3]
 
 
 def _cell(axis, cell):
