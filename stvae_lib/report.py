@@ -207,8 +207,9 @@ def with_sliders(page: str, folder: Path) -> str:
         file, columns, rows, *labels = found[1].split("|")
         columns, rows, data = int(columns), int(rows), (folder / file).read_bytes()
         height, width = (side / count for side, count in zip(load_image(folder / file).shape[2:], (rows, columns)))
-        inputs = [f'<label style="display:block;font:13px system-ui">{label} <input type="range" min="0" max="{count - 1}" '
-                  f'value="0" aria-label="{label}" style="width:70%"></label>\n' for label, count in zip(labels, (columns, rows))]
+        inputs = [f'<label style="display:flex;gap:8px;margin-top:6px;font:13px system-ui">{label} <input type="range" min="0" '
+                  f'max="{count - 1}" value="0" aria-label="{label}" style="flex:1"></label>\n'
+                  for label, count in zip(labels, (columns, rows))]
         return template.substitute(label=", ".join(labels), side=round(max(320, width)), ratio=f"{width:g}/{height:g}",
                                    columns=columns, rows=rows, sliders="".join(inputs), sprite=base64.b64encode(data).decode())
 
