@@ -41,7 +41,7 @@ class RunConfig:
 
     base: model or feature file that the run starts from (None: random weights), shipped name or path.
     fresh_decoder: leave the base's decoder behind and start from one with plain random weights (He et al. 2015), without
-    the zero branches that a decoder to be trained starts with (with 0 steps: the seed report's set-up).
+    the zero branches that a decoder to be trained starts with (with 0 steps: the student report's set-up).
     backbone_options: arguments of the backbone. encoder_weights: at full width, which published weights (None: V1).
     sources: where the pictures come from and under which licences, for the card.
     """

@@ -302,7 +302,7 @@ def gatys(content: torch.Tensor, styles, options: GatysOptions, network, weights
 
 
 def method_1(content: torch.Tensor, styles, network, **options) -> tuple[torch.Tensor, History]:
-    """Gatys with the improved network and (edge_weight) edge regularisation. The seed report speaks of a Sobel
+    """Gatys with the improved network and (edge_weight) edge regularisation. The student report speaks of a Sobel
     regularisation that the published code does not have: penalising lost and new edges is this project's reading.
     options: fields of GatysOptions, and `weights`, `masks`, `content_mask`, `snapshots` of `gatys`."""
     return _preset(METHOD_1, content, styles, network, options)
