@@ -19,7 +19,7 @@ bench: $(READY)
 # The explorers in a browser, without code: prints the address that it serves.
 app: $(READY)
 	mkdir -p runs
-	$(BIN)/python -c "from stvae_lib import explorers; explorers.write_app('runs/app.ipynb')"
+	$(BIN)/python -c "from stvae_lib.report import explorers; explorers.write_app('runs/app.ipynb')"
 	$(BIN)/voila runs/app.ipynb $(ARGS)
 
 $(READY): pyproject.toml constraints.txt
@@ -29,4 +29,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .import_linter_cache

@@ -18,11 +18,13 @@ import torch
 import torch.nn.functional as F
 
 import stvae_lib as st
-from stvae_lib import baselines, datasets, evaluation, weights
+from stvae_lib import baselines, weights
 from stvae_lib.baselines.optimisation import History
-from stvae_lib.bench import process_peak_mb
-from stvae_lib.images import write_text
-from stvae_lib.runs import environment
+from stvae_lib.evaluation import metrics
+from stvae_lib.evaluation.timing import process_peak_mb
+from stvae_lib.files import write_text
+from stvae_lib.pictures import datasets
+from stvae_lib.provenance import environment
 
 OUT = Path(__file__).resolve().parent.parent / "data" / "runs" / "comparison"
 PHOTOS = {"portrait": "astronaut", "architecture": "rocket", "character": "chelsea"}
@@ -91,9 +93,9 @@ def run(name: str, size: int, iterations: int) -> dict:
                 image, history = method(photo, style)
             seconds = time.perf_counter() - began
             rows.append({"photo": role, "style_name": style_name, "seconds": round(seconds, 3),
-                         "stopped": history.stopped, "edge sharpness": evaluation.edge_sharpness(image),
-                         "straightness": evaluation.straightness(image)}
-                        | evaluation.measure(image, photo, style, distances))
+                         "stopped": history.stopped, "edge sharpness": metrics.edge_sharpness(image),
+                         "straightness": metrics.straightness(image)}
+                        | metrics.measure(image, photo, style, distances))
             pictures.append(image)
             first = first or history
             print(f"{name:24s} {role:12s} {style_name:16s} {seconds:6.1f} s", flush=True)

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 
 import stvae_lib as st
-from stvae_lib import datasets, weights
-from stvae_lib.images import list_images, write_text
-from stvae_lib.interpolation import KINDS, follow
-from stvae_lib.runs import environment
+from stvae_lib import weights
+from stvae_lib.analysis.interpolation import KINDS, follow
+from stvae_lib.files import write_text
+from stvae_lib.pictures import datasets
+from stvae_lib.pictures.images import list_images
+from stvae_lib.provenance import environment
 
 OUT = Path(__file__).resolve().parent.parent / "data" / "runs" / "linearity"
 POINTS = 9

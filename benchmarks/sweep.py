@@ -12,16 +12,16 @@ import fnmatch
 import shutil
 from pathlib import Path
 
-from stvae_lib import runs
+from stvae_lib.training import experiment
 
 
-def main(arms: Path, sources: runs.Sources, only: list[str]) -> None:
+def main(arms: Path, sources: experiment.Sources, only: list[str]) -> None:
     for arm in sorted(path.parent for path in arms.glob("*/config.json")):
         if (arm / "card.json").exists() or not any(fnmatch.fnmatch(arm.name, pattern) for pattern in only):
             continue
-        config = runs.read_config(arm / "config.json")
+        config = experiment.read_config(arm / "config.json")
         folder = Path("runs") / arms.name / arm.name
-        card = runs.train(config, sources, folder, "cpu")
+        card = experiment.train(config, sources, folder, "cpu")
         print(arm.name, card["validation"], flush=True)
         for name in ("log.csv", "config.json", "sheet.jpg"):
             if (folder / name).exists():  # recipe `encoder` draws no sheet
@@ -37,4 +37,4 @@ if __name__ == "__main__":
     parser.add_argument("style_dirs", type=Path, nargs="+")
     parser.add_argument("--only", nargs="+", default=["*"], metavar="PATTERN", help="names of arms, * allowed")
     given = parser.parse_args()
-    main(given.arms, runs.Sources(given.content_dir, given.style_dirs, given.loss_network), given.only)
+    main(given.arms, experiment.Sources(given.content_dir, given.style_dirs, given.loss_network), given.only)

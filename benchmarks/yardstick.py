@@ -15,8 +15,8 @@ import torch
 
 import stvae_lib as st
 from stvae_lib.baselines.statistics import adain, wct
-from stvae_lib.runs import environment
-from stvae_lib.weights import SHIPPED
+from stvae_lib.model.weights import SHIPPED
+from stvae_lib.provenance import environment, sha256
 
 HERE = Path(__file__).resolve().parent
 
@@ -59,7 +59,7 @@ def main(folder: Path, names: list[str]) -> dict:
             print(f"{label:45s}", "  ".join(f"{value:6.3f}" for value in rows[label]), flush=True)
     return {"command": "python benchmarks/yardstick.py EVAL_FOLDER", "columns": reference["columns"], "ours": rows,
             "published": reference["rows"], "provenance": environment("cpu") | {
-                "weights": {name: st.weights.sha256(st.weights.find(name))[:16] for name in names}}}
+                "weights": {name: sha256(st.weights.find(name))[:16] for name in names}}}
 
 
 if __name__ == "__main__":

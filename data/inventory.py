@@ -6,7 +6,7 @@
 import json
 from pathlib import Path
 
-from stvae_lib.weights import sha256
+from stvae_lib.provenance import sha256
 
 HERE = Path(__file__).resolve().parent
 START, END = "<!-- table: python data/inventory.py -->", "<!-- end of table -->"

@@ -8,12 +8,12 @@
 
 from ._torchvision import declare_missing_operators
 
-declare_missing_operators()
+declare_missing_operators()  # before anything that imports torchvision, as torchmetrics does
 
-from . import weights  # noqa: E402 - torchmetrics, below these, imports torchvision
 from .errors import InputError  # noqa: E402
-from .images import load_image, save_image  # noqa: E402
-from .weights import load  # noqa: E402
+from .model import weights  # noqa: E402
+from .model.weights import load  # noqa: E402
+from .pictures.images import load_image, save_image  # noqa: E402
 
 __all__ = ["InputError", "load", "load_image", "save_image", "weights"]
 __version__ = "0.1.0"

@@ -1,8 +1,6 @@
 """`stvae bench`: time and memory of every part at several sizes, beside a large matrix product timed in the same run."""
 
 import json
-import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -11,25 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import figures, styles, weights
-from .datasets import sample_photo
 from .errors import InputError
-from .images import to_jpeg, write_text
-from .mixing import bilinear_weights
-from .runs import environment
-
-
-def median_seconds(work, device: torch.device, budget: float = 2.0, least: int = 3) -> float:
-    """Median wall-clock seconds of `work()` over at least `least` runs after one warm-up."""
-    work()
-    times, began = [], time.perf_counter()
-    while len(times) < least or time.perf_counter() - began < budget and len(times) < 50:
-        start = time.perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+from .evaluation.timing import median_seconds, process_peak_mb
+from .files import write_text
+from .model import weights
+from .model.mixing import bilinear_weights
+from .pictures import styles
+from .pictures.datasets import sample_photo
+from .pictures.images import to_jpeg
+from .provenance import environment
+from .report import figures
 
 
 def matrix_product_rate(device: torch.device, side: int = 2000) -> float:
@@ -86,15 +75,10 @@ def one_stylisation(model: str, size: int, device: str) -> float:
     return process_peak_mb()
 
 
-def process_peak_mb() -> float:
-    """Peak memory of this process so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-
-
 def training_rate(model, device: torch.device, crop: int = 128, batch: int = 8) -> float:
     """Image pairs per second of forward and backward through the whole, losses included (bfloat16 where native)."""
-    from .recipes import VLTOptions, VLTTraining
-    from .training import Schedule, autocast
+    from .training.loop import Schedule, autocast
+    from .training.transform import VLTOptions, VLTTraining
 
     options = VLTOptions(variant=model.vlt.variant)
     recipe = VLTTraining(model, weights.feature_distances().to(device), None, None, None, options).train()
@@ -116,7 +100,7 @@ def training_rate(model, device: torch.device, crop: int = 128, batch: int = 8) 
 def preview_milliseconds(model, movements: int = 100) -> dict[str, float]:
     """Median and 95th percentile of what the mixing pad does at one movement: mix, transform, decode at the preview's
     size, encode as JPEG (everything but the browser)."""
-    from .explorers import PREVIEW, Settings, Studio
+    from .report.explorers import PREVIEW, Settings, Studio
 
     names = list(styles.GENERATORS)[:4]
     studio = Studio(model, {"photo": photo_of(512)}, {name: styles.generate(name, 256) for name in names})

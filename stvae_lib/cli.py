@@ -27,7 +27,7 @@ def make_parser() -> Parser:
     encode.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
     encode.add_argument("--device", default="auto")
     _baseline_arguments(commands.add_parser("baseline", help="the same by a method that ST-VAE is compared with"))
-    add_train_arguments(commands.add_parser("train", help="train slim encoder, autoencoder or linear transform"))
+    _train_arguments(commands.add_parser("train", help="train slim encoder, autoencoder or linear transform"))
     report = commands.add_parser("report", help="execute the notebooks and write the HTML site")
     report.add_argument("-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     report.add_argument("-f", dest="parameter_file", type=Path, help="YAML file of parameters")
@@ -81,8 +81,8 @@ def _baseline_arguments(parser):
     parser.add_argument("--device", default="auto")
 
 
-def add_train_arguments(parser):
-    """Arguments shared by `stvae train` and `torchrun -m stvae_lib.training`."""
+def _train_arguments(parser):
+    """What a training is told. The same under torchrun: `torchrun … -m stvae_lib train RECIPE …`."""
     parser.add_argument("recipe", choices=("encoder", "autoencoder", "vlt"))
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--content-dir", type=Path, required=True, help="folder of photographs")
@@ -97,7 +97,7 @@ def add_train_arguments(parser):
 def stylize(arguments) -> int:
     import torch
 
-    from .images import list_images, load_image, save_image
+    from .pictures.images import list_images, load_image, save_image
 
     if arguments.size is not None and arguments.size < 16:
         raise InputError(f"--size {arguments.size}", "is too small", "give 16 pixels or more")
@@ -112,13 +112,13 @@ def stylize(arguments) -> int:
     if not arguments.photo.is_dir():
         one(arguments.photo, arguments.out)
         return 0
-    from .stvae import mixing_weights
+    from .model.stvae import mixing_weights
     mixing_weights(arguments.mix, len(codes))
     return _stylize_folder(list_images(arguments.photo), arguments.out, one)
 
 
 def _transform_model(arguments):
-    from . import weights
+    from .model import weights
 
     model = weights.load(arguments.model, arguments.device)
     if not hasattr(model, "encode_style"):
@@ -128,14 +128,14 @@ def _transform_model(arguments):
 
 def _style_code(file: Path, model):
     """A style from a picture, or from a file that `stvae encode` wrote."""
-    from .images import load_image
-    from .mixing import CODE_SUFFIX, load_code
+    from .model.mixing import CODE_SUFFIX, load_code
+    from .pictures.images import load_image
 
     return load_code(file, model) if file.suffix == CODE_SUFFIX else model.encode_style(load_image(file, 512))
 
 
 def encode(arguments) -> int:
-    from .mixing import CODE_SUFFIX, save_code
+    from .model.mixing import CODE_SUFFIX, save_code
 
     if arguments.out.suffix != CODE_SUFFIX:
         raise InputError(arguments.out, "is no name for a style file", f"let it end in {CODE_SUFFIX}")
@@ -166,9 +166,9 @@ def _stylize_folder(files: list[Path], out: Path, one) -> int:
 
 
 def baseline(arguments) -> int:
-    from . import weights
     from .baselines import OPTIMISING, STATISTICAL, settings_for
-    from .images import load_image, save_image
+    from .model import weights
+    from .pictures.images import load_image, save_image
 
     if arguments.method not in OPTIMISING | STATISTICAL:
         raise InputError(f"method {arguments.method!r}", "is unknown", f"use one of {', '.join(OPTIMISING | STATISTICAL)}")
@@ -193,7 +193,7 @@ def _baseline_inputs(arguments, device) -> dict:
     """Options of a baseline from the command line: values by `--set` (JSON, or text), masks and maps as tensors."""
     import json
 
-    from .images import load_image
+    from .pictures.images import load_image
 
     options = {}
     for name, value in arguments.set:
@@ -218,17 +218,18 @@ def _baseline_inputs(arguments, device) -> dict:
 def train(arguments) -> int:
     import torch.distributed as dist
 
-    from . import runs, weights
-    from .training import TrainingDiverged, start_processes
+    from .model import weights
+    from .training import experiment
+    from .training.loop import TrainingDiverged, start_processes
 
-    config = runs.read_config(arguments.config)
+    config = experiment.read_config(arguments.config)
     if config.recipe != arguments.recipe:
         raise InputError(arguments.config, f"is for recipe {config.recipe!r}", f"run `stvae train {config.recipe}`")
     device = start_processes() if "LOCAL_RANK" in os.environ else weights.pick_device(arguments.device)
-    sources = runs.Sources(arguments.content_dir, arguments.style_dir, arguments.loss_network)
+    sources = experiment.Sources(arguments.content_dir, arguments.style_dir, arguments.loss_network)
     stop_after = None if arguments.minutes is None else 60 * arguments.minutes
     try:
-        card = runs.train(config, sources, arguments.out, device, stop_after)
+        card = experiment.train(config, sources, arguments.out, device, stop_after)
     except TrainingDiverged as error:
         print(f"stvae: {error}", file=sys.stderr)
         return 1
@@ -243,7 +244,7 @@ def train(arguments) -> int:
 
 
 def report(arguments) -> int:
-    from .report import run_report
+    from .report.execute import run_report
 
     return run_report(dict(arguments.parameters), arguments.parameter_file, arguments.only, arguments.out,
                       arguments.resume, arguments.commit)
@@ -257,14 +258,14 @@ def bench(arguments) -> int:
 
 
 def info(arguments) -> int:
-    from . import weights
+    from .model import weights
 
     print(weights.describe(arguments.model) if arguments.model else weights.describe_all())
     return 0
 
 
 def styles(arguments) -> int:
-    from .styles import write_styles
+    from .pictures.styles import write_styles
 
     for file in write_styles(arguments.out, arguments.size, arguments.seeds, arguments.first_seed):
         print(file)
@@ -292,7 +293,3 @@ def main(argv=None) -> int:
 def run():
     """Entry point of the installed command."""
     sys.exit(main())
-
-
-if __name__ == "__main__":
-    run()

@@ -8,28 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .statistics import deviations, gram
+
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 CONTENT_LAYER = "relu4_1"
-
-
-def moments(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Channel means and (unbiased) standard deviations `(N, C)` of features `(N, C, H, W)`."""
-    flat = features.flatten(2)
-    mean = flat.mean(2)
-    return mean, deviations(mean, flat.square().mean(2), flat.shape[2])
-
-
-def deviations(mean: torch.Tensor, mean_square: torch.Tensor, count: int) -> torch.Tensor:
-    """Standard deviations `(N, C)` of `count` values from their mean and mean square; never quite zero."""
-    return ((mean_square - mean**2).clamp_min(0) * count / (count - 1) + 1e-5).sqrt()
-
-
-def gram(features: torch.Tensor) -> torch.Tensor:
-    """F Fᵀ / (H·W) of features `(N, C, H, W)`: `(N, C, C)` (Gatys et al. 2016, eq. 3), in float32 even under autocast:
-    in bfloat16 a variance, a small difference of large entries, would drown in rounding."""
-    with torch.autocast(features.device.type, enabled=False):
-        flat = features.float().flatten(2)
-        return flat @ flat.transpose(1, 2) / flat.shape[2]
 
 
 def kl_divergence(mu: torch.Tensor, log_sigma: torch.Tensor) -> torch.Tensor:

@@ -1,17 +1,14 @@
 import json
 import os
-from pathlib import Path
 
 import pytest
 import torch
 
-from stvae_lib import images, runs, styles, weights
-from stvae_lib.datasets import is_held_out
-from stvae_lib.stvae import AutoEncoder
-
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the training and evaluation material beside the checkout")
+from stvae_lib import weights
+from stvae_lib.model.stvae import AutoEncoder
+from stvae_lib.pictures import images, styles
+from stvae_lib.pictures.datasets import is_held_out
+from stvae_lib.training import experiment
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -74,7 +71,7 @@ def make_config(tmp_path, base):
 
 @pytest.fixture
 def sources(pictures):
-    return runs.Sources(pictures[0], [pictures[1]])
+    return experiment.Sources(pictures[0], [pictures[1]])
 
 
 @pytest.fixture

@@ -4,9 +4,8 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
+from common import ROOT, bad_files
 from PIL import Image
-from test_images import bad_files
 
 from stvae_lib import load_image, weights
 from stvae_lib.cli import main
@@ -136,7 +135,7 @@ def test_a_folder_is_done_but_for_its_bad_files(tmp_path, capfd):
 
 
 def test_the_installed_command_has_no_traceback(tmp_path):
-    command = [sys.executable, "-m", "stvae_lib.cli", "stylize", "missing.jpg", STYLE, "-o", str(tmp_path / "o.png")]
+    command = [sys.executable, "-m", "stvae_lib", "stylize", "missing.jpg", STYLE, "-o", str(tmp_path / "o.png")]
     ended = subprocess.run(command, capture_output=True, text=True, env=os.environ)
     assert ended.returncode == 2 and ended.stderr.count("\n") == 1 and ended.stdout == ""
 

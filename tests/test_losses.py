@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from stvae_lib import losses, styles, weights
+from stvae_lib import losses, weights
+from stvae_lib.pictures import styles
 
 LAYERS = losses.STYLE_LAYERS
 

@@ -2,7 +2,7 @@ import re
 import tomllib
 
 import yaml
-from conftest import ROOT
+from common import ROOT
 from rattler import MatchSpec
 
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as F
 
-from .. import colour
-from ..backbones.vgg import IMAGENET_STD, WIDTHS
 from ..errors import InputError
-from ..stvae import check_image, check_mask, mixing_weights
+from ..model.backbones.vgg import IMAGENET_STD, WIDTHS
+from ..model.stvae import check_image, check_mask, mixing_weights
+from ..pictures import colour
+from ..pictures.edges import sobel_edges
 from .optimisation import History, optimise, progress, total_variation
 
 PIXEL_UNITS = 255 * sum(IMAGENET_STD) / 3
@@ -117,14 +118,6 @@ def gram_matrix(features: torch.Tensor, shift: float = 0.0, mask=None) -> torch.
     # (F − s)(F − s)ᵀ multiplied out: no shifted copy of the features, forward or backward
     sums = share * weighted.sum(1)
     return gram - shift * (sums[:, None] + sums) + shift**2 * positions
-
-
-def sobel_edges(image: torch.Tensor) -> torch.Tensor:
-    """Horizontal and vertical Sobel derivatives of the luminance, `(1, 2, H, W)`, in units of 0–255."""
-    luminance = 255 * (image * image.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
-    kernel = image.new_tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
-    kernels = torch.stack([kernel, kernel.T])[:, None]
-    return F.conv2d(F.pad(luminance, (1, 1, 1, 1), mode="reflect"), kernels)
 
 
 class Objective:

@@ -6,8 +6,8 @@ or the mean and the whole covariance (WCT).
 
 import torch
 
-from ..stvae import AutoEncoder, mixing_weights
-from ..vlt import centre, covariance
+from ..model.stvae import AutoEncoder, mixing_weights
+from ..statistics import centre, covariance
 from .gatys import checked_styles
 from .optimisation import History
 

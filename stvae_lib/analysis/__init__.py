@@ -1,0 +1,1 @@
+"""Looks into networks and the latent space (notebooks 03 and 05)."""

@@ -1,0 +1,60 @@
+"""Four ways from one style to another, and what the pictures on the way are like (notebook 05)."""
+
+import numpy as np
+import torch
+
+from ..baselines.statistics import adain
+from ..losses import FeatureDistances
+from ..model.codes import resized_like
+from ..model.stvae import STVAE
+from ..pictures.edges import sobel_edges
+
+
+def latent(model, content, first, second, t):
+    """Σ φᵢ N(μᵢ, σᵢ) in the latent space."""
+    return model.stylize(content, [first, second], [1 - t, t])
+
+
+def feature_maps(model, content, first, second, t):
+    """As in the released code: the styles' raw feature maps are blended, then encoded."""
+    maps = [model.style_features(style) for style in (first, second)]
+    blended = {name: torch.lerp(value, resized_like(maps[1][name], value), t) for name, value in maps[0].items()}
+    return model.stylize(content, model.vlt.encode_style(blended))
+
+
+def adain_features(model, content, first, second, t):
+    """Features under either style's AdaIN blended, then decoded (Huang & Belongie 2017, eq. 15); `model` may be an
+    autoencoder alone."""
+    return adain(content, [first, second], model, [1 - t, t])[0]
+
+
+def pixels(model, content, first, second, t):
+    """A cross-fade of the two stylised pictures."""
+    return torch.lerp(model.stylize(content, first), model.stylize(content, second), t)
+
+
+# kind -> function(model, content, first, second, t) giving the picture at t from 0 (first style) to 1 (second)
+KINDS = {"latent mix": latent, "feature-map blend": feature_maps, "AdaIN": adain_features, "pixel blend": pixels}
+
+
+def cross_fade(middle, first, second) -> float:
+    """Share of the middle picture's edges that a weighted sum of the ends' edges explains: 1 is a ghost of both."""
+    wanted = sobel_edges(middle).flatten().double()
+    ends = torch.stack([sobel_edges(image).flatten().double() for image in (first, second)], dim=1)
+    solution = torch.linalg.lstsq(ends, wanted[:, None]).solution
+    return float(1 - (wanted - (ends @ solution)[:, 0]).square().sum() / wanted.square().sum())
+
+
+@torch.no_grad()
+def follow(kind, model: STVAE, distances: FeatureDistances, content: torch.Tensor, first: torch.Tensor,
+           second: torch.Tensor, points: int = 9) -> dict:
+    """One path of an odd number of pictures: their style distances to both ends' styles, the perceptual steps from each
+    to the next, and the cross-fade of the middle one."""
+    images = [kind(model, content, first, second, t) for t in np.linspace(0, 1, points).tolist()]
+    features = [distances.features(image) for image in images]
+    statistics = [distances.statistics(value) for value in features]
+    ends = [distances.statistics(distances.features(style)) for style in (first, second)]
+    steps = [float(distances.perceptual(a, b)) for a, b in zip(features[1:], features[:-1])]
+    return {"to_first": [float(distances.style(value, ends[0])) for value in statistics],
+            "to_second": [float(distances.style(value, ends[1])) for value in statistics],
+            "steps": steps, "cross_fade": cross_fade(images[points // 2], images[0], images[-1])}

@@ -1,0 +1,1 @@
+"""Measurements: metrics of pictures, intervals over runs, time and memory."""

@@ -1,0 +1,26 @@
+"""Time and memory of a piece of work."""
+
+import resource
+import statistics
+import sys
+import time
+
+import torch
+
+
+def median_seconds(work, device: torch.device, budget: float = 2.0, least: int = 3) -> float:
+    """Median wall-clock seconds of `work()` over at least `least` runs after one warm-up."""
+    work()
+    times, began = [], time.perf_counter()
+    while len(times) < least or time.perf_counter() - began < budget and len(times) < 50:
+        start = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def process_peak_mb() -> float:
+    """Peak memory of this process so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)

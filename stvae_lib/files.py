@@ -1,0 +1,33 @@
+"""Files written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from .errors import InputError
+
+
+def write_atomically(path, write) -> None:
+    """Call `write(temporary_path)` beside `path`, then rename: a reader never sees half a file."""
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(path, "is a folder", "name a file in it")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    except OSError as error:
+        raise InputError(path, f"cannot be written ({error.strerror})", "choose a writable folder") from None
+    os.close(handle)
+    try:
+        write(name)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)  # mkstemp makes private files; pictures are ordinary ones
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    write_atomically(path, lambda name: Path(name).write_text(text, encoding="utf-8"))

@@ -1,0 +1,300 @@
+"""ResNet-50 encoder, cut after any stage, with a mirrored decoder, at full and at slim width.
+
+Layer names are torchvision's, so that its weights load as they are (He et al. 2016, table 1, 50 layers).
+Each suspect of the substitution experiment is one argument: residual connections, padding, anti-aliased
+down-sampling, batch norm, the scale of the activations.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ...errors import InputError
+from .modulation import modulate
+from .vgg import IMAGENET_MEAN, IMAGENET_STD, fetch_torchvision
+
+BLOCKS = {"layer1": 3, "layer2": 4, "layer3": 6, "layer4": 3}
+STAGES = ("conv1", *BLOCKS)
+STRIDES = dict(zip(STAGES, (2, 4, 8, 16, 32)))
+EXPANSION = 4
+VLT_STAGE = "layer2"
+
+
+def stage_widths(width: str) -> dict[str, int]:
+    """Output channels of every stage: 64, 256, 512, 1024, 2048 at full width, a quarter of that when slim."""
+    base = {"full": 64, "slim": 16}[width]
+    return {"conv1": base} | {name: base * EXPANSION * 2**index for index, name in enumerate(BLOCKS)}
+
+
+@dataclass(frozen=True)
+class ResNetOptions:
+    """What an encoder is built like; the defaults are torchvision's network up to layer2.
+
+    last: stage after which it is cut. adapter: after any other stage than layer2, a 1x1 convolution that the
+    autoencoder trains brings the features to layer2's number of channels, so that the transform stays as it is.
+    residual: add the shortcuts.
+    reflect: reflection padding in place of zeros. antialias: blur before every down-sampling (Zhang 2019).
+    frozen_norm: batch norm always uses its running statistics. normalise: divide every channel of a stage's
+    output by its mean activation on training pictures (as Gatys et al. 2016 do with VGG-19).
+    """
+
+    last: str = VLT_STAGE
+    adapter: bool = True
+    residual: bool = True
+    reflect: bool = False
+    antialias: bool = False
+    frozen_norm: bool = True
+    normalise: bool = False
+
+    def __post_init__(self):
+        if self.last not in STAGES:
+            raise InputError(f"stage {self.last!r}", "does not exist", f"use one of {', '.join(STAGES)}")
+
+    @property
+    def adapted(self) -> bool:
+        """Whether an adapter follows the last stage and precedes the decoder."""
+        return self.adapter and self.last != VLT_STAGE
+
+
+class Blur(nn.Module):
+    """Binomial 3x3 filter with stride 2: what keeps down-sampling from aliasing (Zhang 2019, §3)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        taps = torch.tensor([1.0, 2.0, 1.0]) / 4
+        self.register_buffer("kernel", (taps[:, None] * taps).expand(channels, 1, 3, 3).clone(), persistent=False)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(F.pad(hidden, (1, 1, 1, 1), mode="reflect"), self.kernel, stride=2, groups=len(self.kernel))
+
+
+def convolution(inputs: int, outputs: int, size: int, stride: int, options: ResNetOptions) -> nn.Conv2d:
+    """A convolution without bias, padded to keep the size; with anti-aliasing its stride is left to a `Blur`."""
+    mode = "reflect" if options.reflect and size > 1 else "zeros"
+    return nn.Conv2d(inputs, outputs, size, 1 if options.antialias else stride, size // 2, bias=False, padding_mode=mode)
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3, 1x1 convolutions around a shortcut (He et al. 2016, figure 5, right; stride in the 3x3)."""
+
+    def __init__(self, inputs: int, width: int, stride: int, options: ResNetOptions):
+        super().__init__()
+        outputs = EXPANSION * width
+        self.conv1, self.bn1 = convolution(inputs, width, 1, 1, options), nn.BatchNorm2d(width)
+        self.conv2, self.bn2 = convolution(width, width, 3, stride, options), nn.BatchNorm2d(width)
+        self.conv3, self.bn3 = convolution(width, outputs, 1, 1, options), nn.BatchNorm2d(outputs)
+        blurred = options.antialias and stride > 1
+        self.blur = Blur(width) if blurred else nn.Identity()
+        self.shortcut_blur = Blur(inputs) if blurred else nn.Identity()
+        self.residual, self.downsample = options.residual, None
+        if options.residual and (stride > 1 or inputs != outputs):
+            self.downsample = nn.Sequential(convolution(inputs, outputs, 1, stride, options), nn.BatchNorm2d(outputs))
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        branch = F.relu(self.bn1(self.conv1(hidden)))
+        branch = self.blur(F.relu(self.bn2(self.conv2(branch))))
+        branch = self.bn3(self.conv3(branch))
+        if self.residual:
+            shortcut = self.shortcut_blur(hidden)
+            branch = branch + (self.downsample(shortcut) if self.downsample else shortcut)
+        return F.relu(branch)
+
+
+class ResNet(nn.Module):
+    """ResNet-50 encoder: image `(N, 3, H, W)` in [0, 1] to the features of its last stage,
+    `(N, channels, ⌈H/stride⌉, ⌈W/stride⌉)`."""
+
+    def __init__(self, width: str = "slim", options: ResNetOptions | None = None):
+        super().__init__()
+        self.options = options = options or ResNetOptions()
+        self.last, self.stride = options.last, STRIDES[options.last]
+        self.widths = {name: count for name, count in stage_widths(width).items() if STRIDES[name] <= self.stride}
+        self.style_layers = tuple(self.widths)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("deviation", torch.tensor(IMAGENET_STD)[:, None, None], persistent=False)
+        base = self.widths["conv1"]
+        self.conv1, self.bn1 = convolution(3, base, 7, 2, options), nn.BatchNorm2d(base)
+        self.blur, self.pool_blur = ((Blur(base), Blur(base)) if options.antialias else (nn.Identity(), nn.Identity()))
+        inputs = base
+        for name in self.style_layers[1:]:
+            outputs, stride = self.widths[name], 1 if name == "layer1" else 2
+            blocks = [Bottleneck(inputs, outputs // EXPANSION, stride, options)]
+            blocks += [Bottleneck(outputs, outputs // EXPANSION, 1, options) for _ in range(BLOCKS[name] - 1)]
+            self.add_module(name, nn.Sequential(*blocks))
+            inputs = outputs
+        if options.normalise:
+            for name, count in self.widths.items():
+                self.register_buffer(f"activation_{name}", torch.ones(count))
+        self.adapter = None
+        if options.adapted:
+            self.widths[self.last] = stage_widths(width)[VLT_STAGE]
+            self.adapter = nn.Conv2d(inputs, self.widths[self.last], 1)
+        self.channels = self.widths[self.last]
+        self.train()  # a module is born in training mode without a call of this: the batch norm would not be frozen
+
+    def train(self, mode: bool = True):
+        """As usual, but frozen batch norm stays in evaluation mode."""
+        super().train(mode)
+        if self.options.frozen_norm:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
+
+    def stages(self, image: torch.Tensor, last: str) -> dict[str, torch.Tensor]:
+        """Output of every stage up to `last`, before normalisation and adapter."""
+        hidden = F.relu(self.bn1(self.conv1((image - self.mean) / self.deviation)))
+        hidden = self.blur(hidden)
+        found = {"conv1": hidden}
+        if last != "conv1":
+            hidden = self.pool_blur(F.max_pool2d(hidden, 3, 1 if self.options.antialias else 2, 1))
+        for name in self.style_layers[1:self.style_layers.index(last) + 1]:
+            hidden = found[name] = getattr(self, name)(hidden)
+        return found
+
+    def features(self, image: torch.Tensor, names) -> dict[str, torch.Tensor]:
+        """Features of the stages in `names`, the last one through the adapter where there is one."""
+        unknown = sorted(set(names) - set(self.style_layers))
+        if unknown:
+            raise ValueError(f"no such layers: {unknown}")
+        found = self.stages(image, max(names, key=self.style_layers.index))
+        found = {name: found[name] for name in names}
+        if self.options.normalise:
+            found = {name: value / getattr(self, f"activation_{name}")[:, None, None] for name, value in found.items()}
+        if self.adapter is not None and self.last in found:
+            found[self.last] = self.adapter(found[self.last])
+        return found
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.features(image, [self.last])[self.last]
+
+    @torch.no_grad()
+    def calibrate(self, images: torch.Tensor) -> None:
+        """Measure the activation scales on training pictures `(N, 3, H, W)`; nothing to do without `normalise`."""
+        if self.options.normalise:
+            for name, value in self.stages(images, self.last).items():
+                getattr(self, f"activation_{name}").copy_(value.mean((0, 2, 3)).clamp_min(1e-3))
+
+
+class DecoderBlock(nn.Module):
+    """A bottleneck in reverse, without norm: what it returns still awaits modulation and ReLU.
+
+    The branch starts at zero, so that a deep decoder begins as its shortcuts (Zhang et al. 2019, Fixup)."""
+
+    def __init__(self, inputs: int, width: int, outputs: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, width, 1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, padding_mode="reflect")
+        self.conv3 = nn.Conv2d(width, outputs, 1)
+        nn.init.zeros_(self.conv3.weight)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        return self.shortcut(hidden) + self.conv3(F.relu(self.conv2(F.relu(self.conv1(hidden)))))
+
+
+class ResNetDecoder(nn.Module):
+    """Mirror of the encoder: features `(N, channels, h, w)` to image `(N, 3, stride·h, stride·w)`, unclamped.
+
+    Strides become nearest-neighbour upsampling, bottlenecks come in reverse, and the 7x7 stem becomes
+    three 3x3 convolutions, the last two at full size. `modulation`: as in VGGDecoder, a pair per block.
+    """
+
+    def __init__(self, width: str = "slim", last: str = VLT_STAGE, adapted: bool = False):
+        super().__init__()
+        widths = stage_widths(width)
+        names = [name for name in STAGES if STRIDES[name] <= STRIDES[last]]
+        self.adapter = nn.Conv2d(widths[VLT_STAGE], widths[last], 1) if adapted else None
+        self.hidden_widths, self.plan = [], []
+        for name in reversed(names[1:]):
+            outputs, after = widths[name], widths[names[names.index(name) - 1]]
+            for index in range(BLOCKS[name], 0, -1):
+                target = after if index == 1 else outputs
+                self._add(f"{name}_{index}", DecoderBlock(outputs, outputs // EXPANSION, target), target)
+            self.plan.append("upsample")
+        base = widths["conv1"]
+        for name in ("conv1_3", "conv1_2"):
+            self._add(name, nn.Conv2d(base, base, 3, padding=1, padding_mode="reflect"), base)
+            if name == "conv1_3":
+                self.plan.append("upsample")
+        self.conv1_1 = nn.Conv2d(base, 3, 3, padding=1, padding_mode="reflect")
+
+    def _add(self, name: str, module: nn.Module, width: int) -> None:
+        self.add_module(name, module)
+        self.plan.append(name)
+        self.hidden_widths.append(width)
+
+    def forward(self, features: torch.Tensor, modulation=None) -> torch.Tensor:
+        hidden = self.adapter(features) if self.adapter is not None else features
+        pairs = iter(modulation or [])
+        for step in self.plan:
+            if step == "upsample":
+                hidden = F.interpolate(hidden, scale_factor=2)
+                continue
+            hidden = getattr(self, step)(hidden)
+            if modulation is not None:
+                hidden = modulate(hidden, *next(pairs))
+            hidden = F.relu(hidden)
+        return self.conv1_1(hidden)
+
+
+class ResNetBackbone:
+    """ResNet-50 for the registry. Options are ResNetOptions' fields."""
+
+    # what a stage learns when a VGG-19 teaches it: the layer of its stride (layer4: the deepest, pooled)
+    teacher_layers = {"conv1": "relu2_1", "layer1": "relu3_1", "layer2": "relu4_1", "layer3": "relu5_1", "layer4": "relu5_1"}
+
+    all_stages = {"last": "layer4", "adapter": False}
+
+    def build(self, width: str, **options) -> tuple[ResNet, ResNetDecoder]:
+        """Encoder and its mirrored decoder, randomly initialised."""
+        encoder = ResNet(width, ResNetOptions(**options))
+        return encoder, ResNetDecoder(width, encoder.last, encoder.options.adapted)
+
+    def student(self, width: str, **options) -> ResNet:
+        """An encoder to be distilled: all stages unless options cut it, batch norm in training unless they freeze it."""
+        return ResNet(width, ResNetOptions(**{"frozen_norm": False} | self.all_stages | options | {"adapter": False}))
+
+    def pretrained(self, source: str | None = None, **options) -> ResNet:
+        """Full-width encoder with ImageNet weights.
+
+        source: "IMAGENET1K_V1" (the default), "IMAGENET1K_V2", or a local file such as `resnet50-19c8e357.pth`.
+        Raises InputError naming the weights, the cache folder and the slim alternative when out of reach.
+        """
+        from torchvision.models import ResNet50_Weights
+
+        source = source or "IMAGENET1K_V1"
+        encoder = ResNet("full", ResNetOptions(**options))
+        if source in ResNet50_Weights.__members__:
+            state = fetch_torchvision(ResNet50_Weights[source], f"ResNet50_Weights.{source}", "resnet50-slim")
+        else:
+            state = read_checkpoint(Path(source), "give IMAGENET1K_V1, IMAGENET1K_V2 or torchvision's resnet50-….pth")
+        load_stages(encoder, state, source)
+        return encoder
+
+
+def load_stages(encoder: ResNet, state: dict, source) -> None:
+    """Fill an encoder's stages from a state dict of torchvision's layout; deeper stages and the classifier are left out."""
+    wanted = {key for key in encoder.state_dict() if key.split(".")[0] in ("conv1", "bn1", *BLOCKS)}
+    try:
+        encoder.load_state_dict({key: state[key] for key in wanted}, strict=False)
+    except (KeyError, RuntimeError) as error:
+        raise InputError(source, f"holds no ResNet-50 ({str(error).strip().splitlines()[-1].strip()})",
+                         "give torchvision's resnet50-….pth") from None
+
+
+def read_checkpoint(path: Path, expected: str) -> dict:
+    """A local `.pth` state dict, loaded without running pickled code. InputError, with what was `expected` where there
+    is no such file."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(path, "no such file", expected) from None
+    except Exception as error:  # torch.load raises many kinds; each means the same to a user
+        raise InputError(path, f"is no checkpoint that loads safely ({type(error).__name__})", "get the file again") from None
+
+
+RESNET50 = ResNetBackbone()

@@ -1,0 +1,55 @@
+"""What a style is inside the model: its code in the latent space (mu, sigma, z), and what the transform applies."""
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+
+
+@dataclass
+class StyleCode:
+    """What a style is encoded to. Mixing is linear in it.
+
+    mu, log_sigma: `(N, latent)`, the posterior N(mu, sigma²) in the latent space.
+    extras: what a variant passes around its latent space, by name (paper: the mean; released: the feature map).
+    """
+
+    mu: torch.Tensor
+    log_sigma: torch.Tensor
+    extras: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    def z(self, sample: bool = False, generator: torch.Generator | None = None) -> torch.Tensor:
+        """mu, or a sample mu + sigma·eps (the reparameterisation trick, Kingma & Welling 2014)."""
+        if not sample:
+            return self.mu
+        eps = torch.randn(self.mu.shape, generator=generator, dtype=self.mu.dtype,
+                          device=generator.device if generator is not None else self.mu.device)
+        return self.mu + self.log_sigma.exp() * eps.to(self.mu.device)
+
+
+def mix_codes(codes: list[StyleCode], weights: list[float]) -> StyleCode:
+    """Σ φᵢ N(μᵢ, σᵢ²) (paper, test time): means and variances both weighted by φᵢ, as the released code does.
+    Styles of weight 0 are left out, so that a pure style comes out bit for bit."""
+    codes, weights = zip(*[pair for pair in zip(codes, weights, strict=True) if pair[1] > 0])
+    if len(codes) == 1:
+        return codes[0]
+    variance = sum(weight * (2 * code.log_sigma).exp() for code, weight in zip(codes, weights))
+    extras = {name: sum(weight * resized_like(code.extras[name], value) for code, weight in zip(codes, weights))
+              for name, value in codes[0].extras.items()}
+    return StyleCode(sum(weight * code.mu for code, weight in zip(codes, weights)), 0.5 * variance.log(), extras)
+
+
+def resized_like(value: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+    """Feature maps of styles of other sizes, brought to the reference's; anything else unchanged."""
+    if value.dim() != 4 or value.shape == reference.shape:
+        return value
+    return F.interpolate(value, reference.shape[2:], mode="bilinear", antialias=True)
+
+
+@dataclass
+class Style:
+    """What the transform applies: `matrix (N, m, m)`, `mean (N, C)`, decoder `modulation` or None."""
+
+    matrix: torch.Tensor
+    mean: torch.Tensor
+    modulation: list | None = None

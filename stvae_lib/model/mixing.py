@@ -1,0 +1,103 @@
+"""Styles mixed over a grid or over the places of one picture, and style codes as small files."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+from ..errors import InputError
+from ..files import write_atomically
+from .codes import StyleCode
+from .stvae import STVAE, check_mask, check_strength, pad_to_stride
+from .weights import read_described
+
+CODE_SUFFIX = ".safetensors"
+
+
+def corner_weights(count: int) -> list[list[list[float]]]:
+    """Bilinear weights of four corner styles over a `count` × `count` grid (paper, figure 2), by row and column; the
+    corners, in the order upper left, upper right, lower left, lower right, are pure."""
+    if count < 2:
+        raise InputError(f"grid of {count}", "has no corners", "give 2 or more")
+    steps = [index / (count - 1) for index in range(count)]
+    return [[bilinear_weights(x, y) for x in steps] for y in steps]
+
+
+def bilinear_weights(x: float, y: float) -> list[float]:
+    """Weights of the upper left, upper right, lower left and lower right style at (x, y) in the unit square."""
+    return [(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x]
+
+
+def mixing_grid(model: STVAE, content: torch.Tensor, corners: list, count: int = 5) -> list[list[torch.Tensor]]:
+    """Content `(1, 3, H, W)` in every mix of four corner styles (images or codes): rows of images (paper, figure 2)."""
+    if len(corners) != 4:
+        raise InputError("corner styles", f"are {len(corners)}", "give four")
+    codes = model.codes_of(corners)
+    return [[model.stylize(content, codes, weights) for weights in row] for row in corner_weights(count)]
+
+
+def stylize_regions(model: STVAE, content: torch.Tensor, styles: list, masks: list[torch.Tensor],
+                    strength: float = 1.0) -> torch.Tensor:
+    """Content `(1, 3, H, W)` with every style where its mask is: `(1, 3, H, W)` in [0, 1].
+
+    styles: images or codes. masks: one grey `(1, 1, h, w)` per style, soft or hard, of any size; at every place they are
+    divided by their sum. Features, and the decoder's modulation, are blended by the masks before the one decoding, so
+    that soft borders are drawn rather than cross-faded. Raises InputError on counts, shapes, or a place without a style.
+    """
+    check_strength(strength)
+    codes = model.codes_of(styles)
+    features = model.encode(content)
+    shares = _shares(model, masks, len(codes), content.shape[2:], features)
+    parts = [model.style_from(code) for code in codes]
+    moved = sum(share * model.vlt.transform(features, part) for share, part in zip(shares, parts))
+    modulation = None
+    if parts[0].modulation is not None:
+        modulation = [tuple(strength * sum(share * value[:, :, None, None] for share, value in zip(shares, values))
+                            for values in zip(*pairs)) for pairs in zip(*[part.modulation for part in parts])]
+    mixed = torch.lerp(features, moved.to(features.dtype), strength)
+    return model.decode(mixed, content.shape[2:], modulation).clamp(0, 1)
+
+
+def _shares(model, masks, count: int, size, features: torch.Tensor) -> torch.Tensor:
+    """Masks as shares of every style at every feature position, `(count, 1, 1, h, w)`, summing to 1."""
+    if len(masks) != count:
+        raise InputError("masks", f"are {len(masks)} for {count} styles", "give one mask per style")
+    fitted = []
+    for number, mask in enumerate(masks):
+        check_mask(mask, number)
+        whole = F.interpolate(mask.to(features), size, mode="bilinear", antialias=True)
+        fitted.append(F.interpolate(pad_to_stride(whole, model.encoder.stride), features.shape[2:], mode="area"))
+    total = sum(fitted)
+    if total.min() <= 1e-3:
+        raise InputError("masks", "leave a place without a style", "let them cover the whole picture")
+    return torch.stack([mask / total for mask in fitted])
+
+
+def fingerprint(model: STVAE) -> str:
+    """Checksum of what gives a style code its meaning, the model's linear transform."""
+    found = hashlib.sha256()
+    for name, value in sorted(model.vlt.state_dict().items()):
+        found.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()[:16]
+
+
+def save_code(code: StyleCode, path, model: STVAE) -> None:
+    """Write a style code as safetensors (some kilobytes), with the fingerprint of the model it belongs to."""
+    tensors = {"mu": code.mu, "log_sigma": code.log_sigma} | {f"extras.{name}": value for name, value in code.extras.items()}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    metadata = {"stvae_style": json.dumps({"model": fingerprint(model)})}
+    write_atomically(Path(path), lambda name: save_file(tensors, name, metadata=metadata))
+
+
+def load_code(path, model: STVAE) -> StyleCode:
+    """Read a style code. InputError on a broken or foreign file, and on a code of another model, to which it would mean
+    another style."""
+    tensors, described = read_described(path, "stvae_style", "holds no style", "give a file that `stvae encode` wrote")
+    if described.get("model") != fingerprint(model):
+        raise InputError(path, "was encoded by another model", "encode the style again with this one")
+    tensors = {name: value.to(model.device) for name, value in tensors.items()}
+    extras = {name.removeprefix("extras."): value for name, value in tensors.items() if name.startswith("extras.")}
+    return StyleCode(tensors["mu"], tensors["log_sigma"], extras)

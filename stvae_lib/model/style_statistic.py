@@ -1,0 +1,98 @@
+"""Parts of variant `joint`: the style as one statistic, the VAE on it, and the decoder's modulation by it."""
+
+import torch
+from torch import nn
+
+from ..statistics import moments
+from .codes import StyleCode
+
+
+class StyleStatistic(nn.Module):
+    """The style as one standardised vector: mean of the last layer, upper triangle of its covariance root
+    in the compressed space, deviations there, moments of the earlier layers. One centre per entry and one
+    scale per part, measured once (`measure`)."""
+
+    def __init__(self, channels: list[int], matrix_size: int):
+        super().__init__()
+        self.matrix_size = matrix_size
+        rows, columns = torch.triu_indices(matrix_size, matrix_size)
+        self.register_buffer("rows", rows, persistent=False)
+        self.register_buffer("columns", columns, persistent=False)
+        self.sizes = [channels[-1], len(rows)] + [2 * count for count in channels[:-1]] + [channels[-1]]
+        self.register_buffer("centre", torch.zeros(sum(self.sizes)))
+        self.register_buffer("scale", torch.ones(sum(self.sizes)))
+
+    def raw(self, features: list[torch.Tensor], root: torch.Tensor) -> torch.Tensor:
+        """features by layer, covariance root `(N, m, m)`: `(N, size)`."""
+        per_layer = [torch.cat(moments(feature.float()), dim=1) for feature in features]
+        mean, deviation = per_layer[-1].chunk(2, dim=1)
+        return torch.cat([mean, root[:, self.rows, self.columns], *per_layer[:-1], deviation], dim=1)
+
+    @torch.no_grad()
+    def measure(self, raw: torch.Tensor):
+        """Set centre and scales from many styles' raw vectors `(n, size)`."""
+        self.centre.copy_(raw.mean(0))
+        parts = (raw - self.centre).split(self.sizes, dim=1)
+        self.scale.copy_(torch.cat([part.square().mean().sqrt().expand(part.shape[1]) for part in parts]))
+
+    def standardise(self, raw: torch.Tensor) -> torch.Tensor:
+        return (raw - self.centre) / self.scale
+
+    def restore(self, standardised: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean `(N, C)` and symmetric covariance root `(N, m, m)` of a standardised vector."""
+        mean, triangle = (standardised * self.scale + self.centre).split(self.sizes, dim=1)[:2]
+        matrix = triangle.new_zeros(len(triangle), self.matrix_size, self.matrix_size)
+        matrix[:, self.rows, self.columns] = triangle
+        return mean, matrix + matrix.triu(1).transpose(1, 2)
+
+
+class StatisticVAE(nn.Module):
+    """VAE on standardised style statistics: linear maps plus small networks that start at zero."""
+
+    def __init__(self, size: int, latent: int, hidden: int = 256):
+        super().__init__()
+        self.encode_linear, self.decode_linear = nn.Linear(size, 2 * latent), nn.Linear(latent, size)
+        self.encode_net = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, 2 * latent))
+        self.decode_net = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, size))
+        for net in (self.encode_net, self.decode_net):
+            nn.init.zeros_(net[2].weight)
+            nn.init.zeros_(net[2].bias)
+        nn.init.constant_(self.encode_linear.bias.data[latent:], -1.0)
+
+    def encode(self, statistic: torch.Tensor) -> StyleCode:
+        mu, log_sigma = (self.encode_linear(statistic) + self.encode_net(statistic)).float().chunk(2, dim=1)
+        return StyleCode(mu, log_sigma.clamp(-8, 4))
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        return (self.decode_linear(z) + self.decode_net(z)).float()
+
+    @torch.no_grad()
+    def start_at_ppca(self, statistics: torch.Tensor):
+        """Linear maps at probabilistic PCA (Tipping & Bishop 1999) of standardised vectors `(n, size)`."""
+        latent = self.decode_linear.in_features
+        values, vectors = torch.linalg.eigh(torch.cov(statistics.T).double())
+        values, vectors = values.flip(0).float(), vectors.flip(1).float()
+        noise = values[latent:].clamp_min(1e-6).mean()
+        kept, axes = values[:latent], vectors[:, :latent]
+        gain = (kept - noise).clamp_min(1e-6).sqrt()
+        self.decode_linear.weight.copy_(axes * gain)
+        self.decode_linear.bias.copy_(statistics.mean(0))
+        self.encode_linear.weight.zero_()
+        self.encode_linear.weight[:latent].copy_((axes * gain / kept).T)
+        self.encode_linear.bias[:latent].copy_(-self.encode_linear.weight[:latent] @ statistics.mean(0))
+        self.encode_linear.bias[latent:].copy_(0.5 * (noise / kept).log())
+
+
+class Modulator(nn.Module):
+    """Style statistic to one (gamma, beta) per hidden decoder layer; starts at no modulation."""
+
+    def __init__(self, size: int, widths: list[int], hidden: int = 128):
+        super().__init__()
+        self.widths = widths
+        self.net = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, 2 * sum(widths)))
+        nn.init.zeros_(self.net[2].weight)
+        nn.init.zeros_(self.net[2].bias)
+
+    def forward(self, statistic: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        gamma, beta = self.net(statistic).float().chunk(2, dim=1)
+        return list(zip(gamma.split(self.widths, dim=1), beta.split(self.widths, dim=1)))

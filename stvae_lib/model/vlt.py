@@ -1,0 +1,208 @@
+"""The variational linear transform: the paper's yellow (linear transform) and purple (variational) boxes.
+
+F_cs = decompress(T · compress(F_c − mean_c)) + mean_s with T = S·C (paper, figure 1). Three variants:
+
+paper     figure 1 to the letter: conv → Gram → fc on both sides, the style's fc code goes through the VAE,
+          the style mean is passed on as it is.
+released  what the published code does, defects included: the VAE sees the style mean only, z = bn(mu) + sigma
+          without noise, and styles are mixed as feature maps before the covariance network.
+joint     ours: one latent for the whole style statistic (mean, covariance root, moments of earlier layers);
+          S and C are matrix roots, so training can start at a closed form (WCT, Li et al. 2017).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..statistics import centre, covariance, matrix_roots
+from .codes import Style, StyleCode
+from .style_statistic import Modulator, StatisticVAE, StyleStatistic
+
+
+class LinearTransform(nn.Module):
+    """Compress to m channels, multiply by T, decompress (paper, yellow box)."""
+
+    def __init__(self, channels: int, matrix_size: int, bias: bool = True):
+        super().__init__()
+        self.compress = nn.Conv2d(channels, matrix_size, 1, bias=bias)
+        self.decompress = nn.Conv2d(matrix_size, channels, 1, bias=bias)
+
+    def forward(self, centred: torch.Tensor, matrix: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
+        """centred content features `(N, C, h, w)`, T `(N, m, m)`, style mean `(N, C)`: `(N, C, h, w)`."""
+        compressed = self.compress(centred)
+        moved = (matrix @ compressed.flatten(2).to(matrix.dtype)).unflatten(2, compressed.shape[2:])
+        return self.decompress(moved) + mean[:, :, None, None]
+
+
+class MatrixBranch(nn.Module):
+    """conv → Gram → fc: features `(N, C, h, w)` to the code of a matrix `(N, m²)` (paper, figure 1)."""
+
+    def __init__(self, channels: int, matrix_size: int):
+        super().__init__()
+        self.convs = nn.Sequential(nn.Conv2d(channels, channels // 2, 3, padding=1), nn.ReLU(),
+                                   nn.Conv2d(channels // 2, channels // 4, 3, padding=1), nn.ReLU(),
+                                   nn.Conv2d(channels // 4, matrix_size, 3, padding=1))
+        self.fc = nn.Linear(matrix_size**2, matrix_size**2)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.fc(covariance(self.convs(features)).flatten(1))
+
+
+class VariationalLinearTransform(nn.Module):
+    """What the variants share. `features` arguments are dicts of encoder features by layer, the last one deepest."""
+
+    def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
+        """Content features `(N, C, h, w)` in the style: `(N, C, h, w)`."""
+        centred, _ = centre(content)
+        return self.linear(centred, style.matrix @ self.content_matrix(centred), style.mean)
+
+
+class BranchVLT(VariationalLinearTransform):
+    """What `paper` and `released` share: both matrices come from a branch conv → Gram → fc (paper, figure 1)."""
+
+    def __init__(self, encoder, matrix_size: int, latent: int):
+        super().__init__()
+        self.matrix_size, self.latent = matrix_size, latent
+        self.style_layers = (encoder.last,)
+        self.linear = LinearTransform(encoder.channels, matrix_size)
+        self.content_branch, self.style_branch = (MatrixBranch(encoder.channels, matrix_size) for _ in range(2))
+
+    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
+        """C `(N, m, m)` of centred content features."""
+        return self.content_branch(centred).unflatten(1, (self.matrix_size, self.matrix_size))
+
+
+class PaperVLT(BranchVLT):
+    """Variant `paper`. encoder: gives channels. latent: dimensions of z."""
+
+    variant = "paper"
+
+    def __init__(self, encoder, decoder, matrix_size: int = 24, latent: int = 64):
+        super().__init__(encoder, matrix_size, latent)
+        channels = encoder.channels
+        self.to_posterior = nn.Linear(matrix_size**2, 2 * latent)
+        self.from_latent = nn.Sequential(nn.Linear(latent, 4 * latent), nn.ReLU(), nn.Linear(4 * latent, matrix_size**2))
+        self.register_buffer("average_mean", torch.zeros(channels))
+
+    def encode_style(self, features: dict) -> StyleCode:
+        """Posterior of the style's fc code; the mean is passed on."""
+        centred, mean = centre(features[self.style_layers[-1]])
+        if self.training:  # what `prior` uses for the mean, which has no prior in this variant
+            self.average_mean.lerp_(mean.detach().mean(0), 0.01)
+        mu, log_sigma = self.to_posterior(self.style_branch(centred)).float().chunk(2, dim=1)
+        return StyleCode(mu, log_sigma.clamp(-8, 4), {"mean": mean})
+
+    def decode_style(self, z: torch.Tensor, code: StyleCode) -> Style:
+        matrix = self.from_latent(z).float().unflatten(1, (self.matrix_size, self.matrix_size))
+        return Style(matrix, code.extras["mean"])
+
+    def prior(self) -> StyleCode:
+        """N(0, I), with the training styles' average mean."""
+        zeros = self.average_mean.new_zeros(1, self.latent)
+        return StyleCode(zeros, zeros, {"mean": self.average_mean[None]})
+
+
+class ReleasedVLT(BranchVLT):
+    """Variant `released`: the published `MulLayer`, its behaviour kept bit for bit where it matters (parity test)."""
+
+    variant = "released"
+
+    def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 64):
+        super().__init__(encoder, matrix_size, latent)
+        channels = encoder.channels
+        self.to_posterior = nn.Linear(channels, 2 * latent)
+        self.norm = nn.BatchNorm1d(latent)
+        self.from_latent = nn.Sequential(nn.Linear(latent, channels), nn.BatchNorm1d(channels), nn.ReLU(),
+                                         nn.Linear(channels, channels))
+
+    def encode_style(self, features: dict) -> StyleCode:
+        """Posterior of the style's mean. `mu` is before the batch norm, as in the released KL; the feature
+        map itself is passed on, because it is what the released code mixes."""
+        style = features[self.style_layers[-1]]
+        mu, log_sigma = self.to_posterior(style.float().mean((2, 3))).float().chunk(2, dim=1)
+        return StyleCode(mu, log_sigma, {"features": style})
+
+    def decode_style(self, z: torch.Tensor, code: StyleCode) -> Style:
+        """The released `reparameterize` returns bn(mu) + sigma: no noise is drawn, sigma is an offset."""
+        mean = self.from_latent(self.norm(z) + code.log_sigma.exp()).float()
+        centred = code.extras["features"] - mean[:, :, None, None]
+        return Style(self.style_branch(centred).unflatten(1, (self.matrix_size, self.matrix_size)), mean)
+
+
+class JointVLT(VariationalLinearTransform):
+    """Variant `joint`. The compressed space is fixed (its PCA after `start_closed_form`), so statistics of styles
+    stay comparable while the decoder trains; `floor` makes whitening partial and `keep` lets through what lies
+    outside the compressed space, both learned."""
+
+    variant = "joint"
+
+    def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 128, modulated: bool = True):
+        super().__init__()
+        self.matrix_size, self.latent = matrix_size, latent
+        self.style_layers = encoder.style_layers
+        channels = [encoder.widths[layer] for layer in self.style_layers]
+        self.linear = LinearTransform(channels[-1], matrix_size, bias=False)
+        nn.init.orthogonal_(self.linear.compress.weight.data.flatten(1))
+        self.linear.decompress.weight.data.copy_(self.linear.compress.weight.data.transpose(0, 1))
+        self.linear.compress.requires_grad_(False)
+        self.statistic = StyleStatistic(channels, matrix_size)
+        self.vae = StatisticVAE(sum(self.statistic.sizes), latent)
+        self.modulator = Modulator(sum(self.statistic.sizes), decoder.hidden_widths) if modulated else None
+        self.log_floor = nn.Parameter(torch.full((matrix_size,), -4.0))
+        self.keep = nn.Parameter(torch.zeros(channels[-1]))
+
+    def _roots(self, centred: torch.Tensor, floor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.autocast(centred.device.type, enabled=False):
+            matrix = covariance(F.conv2d(centred.float(), self.linear.compress.weight))
+            scale = matrix.diagonal(dim1=1, dim2=2).mean(1)[:, None]
+            return matrix_roots(matrix + torch.diag_embed((scale + 1e-4) * floor))
+
+    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
+        """cov_c^(−1/2), its small directions held down by the learned floor."""
+        return self._roots(centred, self.log_floor.exp())[1]
+
+    def raw_statistic(self, features: dict) -> torch.Tensor:
+        maps = [features[layer] for layer in self.style_layers]
+        root, _ = self._roots(centre(maps[-1])[0], torch.full_like(self.log_floor, 5e-3))
+        return self.statistic.raw(maps, root)
+
+    def encode_style(self, features: dict) -> StyleCode:
+        """Posterior of the whole style statistic: nothing is passed around the latent space."""
+        return self.vae.encode(self.statistic.standardise(self.raw_statistic(features)))
+
+    def decode_style(self, z: torch.Tensor, code: StyleCode) -> Style:
+        statistic = self.vae.decode(z)
+        mean, matrix = self.statistic.restore(statistic)
+        return Style(matrix, mean, self.modulator(statistic) if self.modulator else None)
+
+    def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
+        centred, _ = centre(content)
+        weight = self.linear.compress.weight
+        outside = centred - F.conv2d(F.conv2d(centred, weight), weight.transpose(0, 1))
+        return super().transform(content, style) + self.keep[:, None, None] * outside
+
+    def prior(self) -> StyleCode:
+        """N(0, I): a style nobody painted."""
+        zeros = self.log_floor.new_zeros(1, self.latent)
+        return StyleCode(zeros, zeros)
+
+    @torch.no_grad()
+    def start_closed_form(self, feature_batches, statistics: bool = True):
+        """PCA for compress and decompress, then probabilistic PCA for the VAE.
+
+        feature_batches: callable giving an iterator over dicts of style features, called twice.
+        statistics=False leaves the VAE's maps random (only scales are measured): the ablation's random start.
+        """
+        if statistics:
+            total = sum(covariance(centre(batch[self.style_layers[-1]])[0]).sum(0) for batch in feature_batches())
+            # in double precision: single gave NaN axes for a nearly singular sum
+            axes = torch.linalg.eigh(total.double())[1].flip(1)[:, :self.matrix_size].T.float()
+            self.linear.compress.weight.copy_(axes[:, :, None, None])
+            self.linear.decompress.weight.copy_(axes.T[:, :, None, None])
+        raw = torch.cat([self.raw_statistic(batch) for batch in feature_batches()])
+        self.statistic.measure(raw)
+        if statistics:
+            self.vae.start_at_ppca(self.statistic.standardise(raw))
+
+
+VLT = {"paper": PaperVLT, "released": ReleasedVLT, "joint": JointVLT}

@@ -1,0 +1,269 @@
+"""Models by name or path. Weights are safetensors that carry their architecture; a JSON card lies beside each."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from ..errors import InputError
+from ..files import write_atomically, write_text
+from ..losses import FeatureDistances
+from ..provenance import sha256
+from .backbones import BACKBONES
+from .backbones.resnet import read_checkpoint
+from .backbones.vgg import VGG
+from .stvae import STVAE, AutoEncoder
+from .vlt import VLT
+
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "weights"
+SHIPPED = ("vgg19-slim", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-released", "vgg19-slim-autoencoder")
+FEATURES = ("vgg19-slim-features", "resnet50-slim-features")
+LOSS_NETWORK = FEATURES[0]
+FULL = tuple(BACKBONES)
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """"auto" is the GPU where there is one. InputError on a name that torch does not know or have."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError):
+        raise InputError(f"device {device!r}", "is not available here", "use auto, cpu or cuda") from None
+
+
+def load(name="vgg19-slim", device: str = "auto", checkpoint=None) -> AutoEncoder:
+    """A model ready to use: shipped name, full-width name, or a path to a `.safetensors` file.
+
+    Full-width names take their encoder from torchvision and the rest from `checkpoint`.
+    Returns an STVAE, or an AutoEncoder for the pretrained autoencoder alone, in eval mode on `device`.
+    """
+    target = pick_device(device)
+    if str(name) in FULL:
+        model = _load_full(str(name), checkpoint)
+    else:
+        model = read_model(find(name))
+    return model.eval().requires_grad_(False).to(target, memory_format=torch.channels_last)
+
+
+def find(name) -> Path:
+    """Weights file of a shipped name, or the path given; InputError on anything else."""
+    if name in SHIPPED + FEATURES:
+        return FOLDER / f"{name}.safetensors"
+    path = Path(name)
+    if path.suffix != ".safetensors":
+        raise InputError(name, "is no known model", f"use one of {', '.join(SHIPPED + FULL)} or a .safetensors file")
+    return path
+
+
+def _load_full(name: str, checkpoint) -> AutoEncoder:
+    backbone = BACKBONES[name]
+    if checkpoint is None:
+        backbone.pretrained()
+        raise InputError(f"model {name!r}", "has an encoder from torchvision but no trained transform and decoder",
+                         "train them with `stvae train`, or give checkpoint=FILE.safetensors")
+    _, architecture = read_tensors(checkpoint)
+    encoder = backbone.pretrained(architecture.get("encoder_weights"), **architecture.get("backbone_options", {}))
+    return read_model(Path(checkpoint), encoder)
+
+
+def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
+    """Float32 tensors and the architecture of a `.safetensors` file; InputError where it is broken or foreign."""
+    tensors, architecture = read_described(path, "stvae", "does not say what model it holds",
+                                           "use a file that this project wrote")
+    return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, architecture
+
+
+def read_described(path, key: str, foreign: str, remedy: str) -> tuple[dict[str, torch.Tensor], dict]:
+    """Tensors of a `.safetensors` file and the JSON under `key` of its metadata. InputError where the file is broken, and,
+    in the words `foreign` and `remedy`, where it has no such metadata."""
+    try:
+        tensors = load_file(path)
+        with safe_open(path, framework="pt") as file:
+            return tensors, json.loads((file.metadata() or {})[key])
+    except FileNotFoundError:
+        raise InputError(path, "no such file", "check the path") from None
+    except KeyError:
+        raise InputError(path, foreign, remedy) from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(path, f"is no whole safetensors file ({error})", "get a whole copy") from None
+
+
+def build(architecture: dict, encoder=None):
+    """An untrained model from its description: backbone, width, variant (or None), and the VLT's options."""
+    backbone, options = BACKBONES[architecture["backbone"]], architecture.get("backbone_options", {})
+    own_encoder, decoder = backbone.build(architecture["width"], **options)
+    encoder = encoder if encoder is not None else own_encoder
+    if architecture["variant"] is None:
+        return AutoEncoder(encoder, decoder)
+    return STVAE(encoder, VLT[architecture["variant"]](encoder, decoder, **architecture["options"]), decoder)
+
+
+def read_model(path: Path, encoder=None) -> AutoEncoder:
+    """Build and fill the model of a file. Parts that the file does not hold come from its `base` model."""
+    tensors, architecture = read_tensors(path)
+    if architecture.get("base"):
+        base, _ = read_tensors(Path(path).parent / f"{architecture['base']}.safetensors")
+        tensors = base | tensors
+    try:
+        model = build(architecture, encoder)
+        if encoder is not None:
+            tensors = tensors | {f"encoder.{key}": value for key, value in encoder.state_dict().items()}
+        model.load_state_dict(tensors)
+    except (RuntimeError, KeyError, TypeError) as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        raise InputError(path, f"does not fit the model it names ({first})", "get the file again") from None
+    return model.eval()
+
+
+def write_model(model: AutoEncoder, path, architecture: dict, card: dict, parts=("encoder", "decoder", "vlt")) -> dict:
+    """Save `parts` of a model as float16 safetensors with its card beside it; returns the card."""
+    tensors = {key: value for key, value in model.state_dict().items() if key.split(".")[0] in parts}
+    return write_tensors(half(tensors), path, architecture, card)
+
+
+def half(tensors: dict) -> dict:
+    """Floating-point tensors as float16, others as they are."""
+    return {key: value.half().contiguous() if value.is_floating_point() else value.contiguous()
+            for key, value in tensors.items()}
+
+
+def write_tensors(tensors: dict, path, architecture: dict, card: dict) -> dict:
+    """Save tensors with their architecture and a card; both files whole or not at all."""
+    path = Path(path)
+    write_atomically(path, lambda name: save_file(tensors, name, metadata={"stvae": json.dumps(architecture)}))
+    card = {"name": path.stem, "file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size,
+            "parameters": sum(value.numel() for value in tensors.values()), "architecture": architecture} | card
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    write_text(path.with_suffix(".json"), text)
+    return card
+
+
+def load_features(encoder, path) -> None:
+    """Fill an encoder with distilled features from a file of recipe `encoder`; parts of the encoder that the file
+    does not know (adapter, activation scales) keep their values. InputError where the two do not fit."""
+    tensors, architecture = read_tensors(path)
+    if "features" not in architecture:
+        raise InputError(path, "holds no distilled features", "give what `stvae train encoder` wrote")
+    try:
+        encoder.load_state_dict({key: tensors.get(key, value) for key, value in encoder.state_dict().items()})
+    except RuntimeError as error:
+        raise InputError(path, f"does not fit the encoder ({str(error).strip().splitlines()[-1].strip()})",
+                         "give features of the same backbone and options") from None
+
+
+def features_network(name: str):
+    """An encoder with all its stages, frozen: what `stvae train encoder` wrote, by name or path, or torchvision's by the
+    name of its backbone."""
+    if name in FULL:
+        network = BACKBONES[name].pretrained(**BACKBONES[name].all_stages)
+    else:
+        path = find(name)
+        _, architecture = read_tensors(path)
+        network = BACKBONES[architecture["backbone"]].student(architecture["width"], **architecture.get("backbone_options", {}))
+        load_features(network, path)
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def loss_network(name: str = LOSS_NETWORK, last: str = "relu5_1") -> VGG:
+    """Frozen feature extractor for losses: the shipped slim VGG-19, or `vgg19`/`vgg16` by torchvision,
+    or a `.safetensors` file: ours, or a distilled VGG-19 in the layout of Collaborative-Distillation."""
+    if name in FULL:
+        network = BACKBONES[name].pretrained(last=last)
+    else:
+        network = _read_features(find(name), last)
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def _read_features(path: Path, last: str) -> VGG:
+    try:
+        tensors = load_file(path)
+    except FileNotFoundError:
+        raise InputError(path, "no such file", "check the path") from None
+    except SafetensorError as error:
+        raise InputError(path, f"is no whole safetensors file ({error})", "get a whole copy") from None
+    if "conv0.weight" in tensors:
+        tensors = from_collaborative_distillation(tensors)
+    network = VGG(19, "slim", last)
+    wanted = network.state_dict()
+    missing = sorted(set(wanted) - set(tensors))
+    if missing:
+        raise InputError(path, f"lacks {missing[0]}", f"use a network that reaches {last}")
+    network.load_state_dict({key: tensors[key].float() for key in wanted})
+    return network
+
+
+def from_collaborative_distillation(tensors: dict) -> dict:
+    """Key names of the distilled VGG-19 (`conv0`, `conv11`, …, Wang et al. 2020) to ours; `aux` layers dropped."""
+    renamed = {}
+    for key, value in tensors.items():
+        layer, kind = key.split(".")
+        if "aux" not in layer:
+            name = "colour" if layer == "conv0" else f"conv{layer[4]}_{layer[5]}"
+            renamed[f"{name}.{kind}"] = value
+    return renamed
+
+
+def feature_distances(name: str = LOSS_NETWORK, last: str = "relu4_1") -> FeatureDistances:
+    """Distances by a loss network, to be calibrated on pictures of the caller's."""
+    return FeatureDistances(loss_network(name, last))
+
+
+def from_released(encoder, decoder, matrix) -> STVAE:
+    """The authors' checkpoints (`vgg_r41.pth`, `dec_r41.pth`, `matrix_r41_new.pth`) as an STVAE of variant `released`.
+
+    Each argument is a path or a state dict. The sizes of latent and matrix are read off the weights.
+    Raises InputError on files that are no checkpoints or of another layout.
+    """
+    encoder, decoder, matrix = (_released_state(part) for part in (encoder, decoder, matrix))
+    try:
+        size, latent = matrix["compress.weight"].shape[0], matrix["VAE.bn.weight"].shape[0]
+        model = build({"backbone": "vgg19", "width": "full", "variant": "released",
+                       "options": {"matrix_size": size, "latent": latent}})
+        names = ["colour"] + [name for name in model.encoder.layers if name != "pool"]
+        state = {f"encoder.{name}.{kind}": encoder[f"conv{i}.{kind}"]
+                 for i, name in enumerate(names, start=1) for kind in ("weight", "bias")}
+        state |= {f"decoder.{name}.{kind}": decoder[f"conv{i}.{kind}"]
+                  for i, name in enumerate(reversed(names[1:]), start=11) for kind in ("weight", "bias")}
+        state |= {f"vlt.{_RELEASED_NAMES[key.rsplit('.', 1)[0]]}.{key.rsplit('.', 1)[1]}": value
+                  for key, value in matrix.items()}
+        model.load_state_dict(state)
+    except (KeyError, RuntimeError) as error:
+        raise InputError("released checkpoints", f"have another layout ({str(error).splitlines()[-1].strip()})",
+                         "give vgg_r41.pth, dec_r41.pth and matrix_r41_new.pth") from None
+    return model.eval().requires_grad_(False)
+
+
+_RELEASED_NAMES = {f"{net}.{layer}": f"{ours}.{layer}" for net, ours in (("snet", "style_branch"), ("cnet", "content_branch"))
+                   for layer in ("convs.0", "convs.2", "convs.4", "fc")} | {
+    "VAE.encode.0": "to_posterior", "VAE.bn": "norm", "VAE.decode.0": "from_latent.0", "VAE.decode.1": "from_latent.1",
+    "VAE.decode.3": "from_latent.3", "compress": "linear.compress", "unzip": "linear.decompress"}
+
+
+def _released_state(source) -> dict[str, torch.Tensor]:
+    if not isinstance(source, dict):
+        source = read_checkpoint(source, "check the path")
+    return {key: torch.as_tensor(np.asarray(value)) if not torch.is_tensor(value) else value
+            for key, value in source.items()}
+
+
+def describe(name: str) -> str:
+    """A model's card as JSON text."""
+    path = find(name).with_suffix(".json")
+    if not path.exists():
+        raise InputError(path, "no such card", "a card lies beside every weights file that this project wrote")
+    return path.read_text(encoding="utf-8").rstrip()
+
+
+def describe_all() -> str:
+    """A line for every shipped model."""
+    rows = []
+    for name in SHIPPED + FEATURES:
+        card = json.loads(describe(name)) if (FOLDER / f"{name}.json").exists() else None
+        if card:
+            measured = ", ".join(f"{key} {value:.3g}" for key, value in card["validation"].items())
+            rows.append(f"{name:24s} {card['parameters'] / 1e6:5.2f} M parameters  {card['bytes'] / 1e6:4.1f} MB  {measured}")
+    return "\n".join(rows)

@@ -1,0 +1,1 @@
+"""Pictures: files, folders, colours, edges, generated styles."""

@@ -1,0 +1,39 @@
+"""What a figure or a weight came from: device, versions, commit, checksums."""
+
+import hashlib
+import platform
+import subprocess
+from pathlib import Path
+
+import torch
+
+
+def environment(device) -> dict:
+    """Device, versions and git commit, for cards and results."""
+    device = torch.device(device)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    return {"device": f"{device.type}: {name}", "git": git_commit(),
+            "versions": {"python": platform.python_version(), "torch": torch.__version__}}
+
+
+def git_commit() -> str:
+    """Commit of the checkout, "+" added where files differ from it; "unknown" outside one."""
+    root = Path(__file__).resolve().parent.parent
+    try:
+        commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True,
+                                check=True).stdout.strip()
+        changed = subprocess.run(["git", "status", "--porcelain", "-uno"], cwd=root, capture_output=True, text=True,
+                                 check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit + ("+" if changed else "")
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256(path) -> str:
+    """Checksum of a file."""
+    return digest(Path(path).read_bytes())

@@ -1,0 +1,85 @@
+"""What a notebook leaves behind: numbered figures and `results.json` with provenance."""
+
+import html
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from IPython.display import HTML, Markdown, display
+
+from ..errors import InputError
+from ..files import write_text
+from ..model.weights import FOLDER, pick_device
+from ..pictures.images import list_images, to_jpeg
+from ..provenance import digest, environment, sha256
+from . import figures
+from .archive import ROOT
+
+
+class Book:
+    """Collects a notebook's results. `parameters`: the values of its parameters cell, by name."""
+
+    def __init__(self, notebook: str, parameters: dict):
+        self.notebook, self.parameters, self.began = notebook, parameters, time.perf_counter()
+        self.folder = Path(parameters.get("out_dir") or ROOT / "runs" / "notebooks" / notebook)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(self.folder, f"cannot be made ({error.strerror})", "choose a writable out_dir") from None
+        self.results, self.figures, self.data = {}, [], {}
+
+    def add(self, **values):
+        """Keep named results: numbers, strings, lists or dicts of them. Returns the only value when there is one."""
+        plain = {name: _plain(value) for name, value in values.items()}
+        self.results |= plain
+        return next(iter(plain.values())) if len(plain) == 1 else None
+
+    def figure(self, figure, name: str, caption: str, alt: str, photographic: bool = True) -> None:
+        """Show a matplotlib figure with its caption and alt text, and keep both with the file."""
+        data, suffix = figures.encode(figure, photographic)
+        (self.folder / f"{name}.{suffix}").write_bytes(data)
+        self.figures.append({"file": f"{name}.{suffix}", "caption": caption, "alt": alt})
+        figures.show(data, suffix, len(self.figures), caption, alt)
+
+    def frames(self, rows: list[list[torch.Tensor]], name: str, labels: list[str]) -> None:
+        """Keep precomputed pictures, all `(1, 3, H, W)` of one size, for a slider in the built pages: a row of them for
+        one slider, several rows for two. labels: what each slider does. The notebook itself shows nothing here."""
+        sheet = torch.cat([torch.cat(row, dim=3) for row in rows], dim=2)
+        (self.folder / f"{name}-frames.jpg").write_bytes(to_jpeg(sheet, quality=80))
+        mark = "|".join([f"{name}-frames.jpg", str(len(rows[0])), str(len(rows)), *labels])
+        display(HTML(f'<div data-frames="{html.escape(mark)}"></div>'))
+
+    def table(self, rows: list[dict], name: str, decimals: int = 3) -> None:
+        """Show rows as a table and keep them as a result."""
+        self.add(**{name: rows})
+        display(Markdown(figures.table(rows, decimals)))
+
+    def used_folder(self, folder) -> None:
+        """Note a user's folder of pictures among the data."""
+        files = list_images(folder)
+        listing = "".join(f"{file.name} {file.stat().st_size}\n" for file in files)
+        self.data[Path(folder).name] = {"pictures": len(files), "sha256": digest(listing.encode())}
+
+    def save(self) -> Path:
+        """Write `results.json`; returns its path."""
+        weights = {file.stem: sha256(file)[:16] for file in sorted(FOLDER.glob("*.safetensors"))}
+        kept = {name: value for name, value in self.parameters.items() if not name.endswith("_dir")}
+        provenance = environment(pick_device(self.parameters.get("device", "auto"))) | {
+            "weights": weights, "data": self.data, "seconds": round(time.perf_counter() - self.began, 1)}
+        text = json.dumps({"notebook": self.notebook, "parameters": kept, "provenance": provenance,
+                           "results": self.results, "figures": self.figures}, indent=1, ensure_ascii=False) + "\n"
+        path = self.folder / "results.json"
+        write_text(path, text)
+        return path
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    return round(value, 5) if isinstance(value, float) else value

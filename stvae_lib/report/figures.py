@@ -1,0 +1,115 @@
+"""Figures of the notebooks: picture grids and curves, shown with caption and alt text, small enough to commit."""
+
+import io
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import Image as Picture
+from IPython.display import Markdown, display
+
+from ..pictures.images import few_colours, to_array
+
+INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
+COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
+matplotlib.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+                            "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "figure.dpi": 100,
+                            "axes.titlesize": 9, "legend.frameon": False, "savefig.facecolor": "white"})
+
+
+def grid(rows, column_titles=None, row_titles=None, width: float = 7.6):
+    """Matplotlib figure of pictures. rows: list of lists of `(1, 3, H, W)` images (None leaves a gap).
+
+    width: inches. Titles label columns and rows; `panel titles` can be given as (image, title) pairs.
+    """
+    count = max(len(row) for row in rows)
+    side = width / count
+    heights = [side * _aspect(row) for row in rows]
+    titles = [[cell[1] for cell in row if isinstance(cell, tuple)] for row in rows]
+    titles[0] += column_titles or []
+    lines = [max((1 + title.count("\n") for title in row), default=0) for row in titles]
+    spaces = [0.04 + (0.1 + 0.165 * count if count else 0) for count in lines]
+    figure, axes = plt.subplots(len(rows), count, figsize=(width, sum(heights) + sum(spaces)), squeeze=False,
+                                layout="constrained", height_ratios=heights)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    for r, row in enumerate(rows):
+        for c in range(count):
+            _cell(axes[r, c], row[c] if c < len(row) else None)
+            if r == 0 and column_titles:
+                axes[r, c].set_title(column_titles[c])
+        if row_titles:
+            axes[r, 0].set_ylabel(row_titles[r])
+    return figure
+
+
+def _aspect(row) -> float:
+    """Height over width of a row's first picture."""
+    first = next(cell for cell in row if cell is not None)
+    first = first[0] if isinstance(first, tuple) else first
+    return first.shape[2] / first.shape[3]
+
+
+def _cell(axis, cell):
+    axis.set_xticks([])
+    axis.set_yticks([])
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    image, title = cell if isinstance(cell, tuple) else (cell, None)
+    if image is not None:
+        axis.imshow(to_array(image), interpolation="lanczos")
+    if title:
+        axis.set_title(title)
+
+
+def curves(panels, width: float = 7.6, height: float = 2.5):
+    """Line plots side by side. panels: list of (title, x label, y label, {label: (x, y)}); NaNs are skipped."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(width, height), squeeze=False, layout="constrained")
+    for axis, (title, x_label, y_label, lines) in zip(axes[0], panels):
+        for label, (x, y) in lines.items():
+            x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+            known = ~np.isnan(y)
+            axis.plot(x[known], y[known], label=label, lw=1.6, marker="o" if known.sum() < 30 else None, ms=3)
+        axis.set(title=title, xlabel=x_label, ylabel=y_label)
+        axis.grid(alpha=0.25)
+        if len(lines) > 1:
+            axis.legend()
+    return figure
+
+
+def crop_around(image: torch.Tensor, centre: tuple[float, float], side: int) -> torch.Tensor:
+    """A square detail of `(1, 3, H, W)`, centre as fractions (y, x) of the picture."""
+    height, width = image.shape[2:]
+    top = int(np.clip(centre[0] * height - side / 2, 0, height - side))
+    left = int(np.clip(centre[1] * width - side / 2, 0, width - side))
+    return image[:, :, top:top + side, left:left + side]
+
+
+def encode(figure, photographic: bool) -> tuple[bytes, str]:
+    """A figure as JPEG (photographs) or PNG (plots) bytes, and its suffix. Closes the figure."""
+    buffer = io.BytesIO()
+    if photographic:
+        figure.savefig(buffer, format="jpeg", dpi=85, pil_kwargs={"quality": 62, "optimize": True, "progressive": True})
+    else:
+        figure.savefig(buffer, format="png", dpi=95)
+    plt.close(figure)
+    return (buffer.getvalue(), "jpg") if photographic else (few_colours(buffer.getvalue()), "png")
+
+
+def show(data: bytes, suffix: str, number: int, caption: str, alt: str) -> None:
+    """Display an encoded figure with alt text, and its numbered caption beneath."""
+    kind = "image/jpeg" if suffix == "jpg" else "image/png"
+    display(Picture(data=data, format="jpeg" if suffix == "jpg" else "png"), metadata={kind: {"alt": alt}})
+    display(Markdown(f"**Figure {number}.** {caption}"))
+
+
+def table(rows: list[dict], decimals: int = 3) -> str:
+    """Markdown table of rows that share their keys; floats rounded to `decimals`."""
+    keys = list(rows[0])
+
+    def text(value):
+        return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
+
+    lines = ["| " + " | ".join(keys) + " |", "|" + "|".join(" --- " for _ in keys) + "|"]
+    lines += ["| " + " | ".join(text(row[key]) for key in keys) + " |" for row in rows]
+    return "\n".join(lines)

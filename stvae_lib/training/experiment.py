@@ -1,0 +1,239 @@
+"""A training run from its config: pictures, networks, recipe, loop, and the weight it ships with card and log."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from ..errors import InputError
+from ..files import write_text
+from ..losses import FeatureDistances
+from ..model import weights
+from ..model.backbones import BACKBONES
+from ..model.stvae import STVAE, AutoEncoder
+from ..pictures.datasets import CropPool, held_out_images, is_held_out, mixed_batch
+from ..pictures.images import list_images, load_image, save_image
+from ..provenance import digest, environment
+from .autoencoder import AutoencoderOptions, AutoencoderTraining
+from .distillation import EncoderDistillation
+from .loop import CHECKPOINT, Schedule, fit
+from .sheets import contact_sheet, reconstruction_sheet
+from .transform import VLTOptions, VLTTraining
+
+RECIPES = ("encoder", "autoencoder", "vlt")
+OPTIONS = {"autoencoder": AutoencoderOptions, "vlt": VLTOptions}
+
+
+@dataclass
+class RunConfig:
+    """One `config.json`: everything that decides a run's outcome except where the pictures lie.
+
+    base: model or feature file that the run starts from (None: random weights), shipped name or path.
+    fresh_decoder: leave the base's decoder behind and start from one with plain random weights (He et al. 2015), without
+    the zero branches that a decoder to be trained starts with (with 0 steps: the student report's set-up).
+    backbone_options: arguments of the backbone. encoder_weights: at full width, which published weights (None: V1).
+    sources: where the pictures come from and under which licences, for the card.
+    """
+
+    name: str
+    recipe: str
+    schedule: Schedule
+    options: AutoencoderOptions | VLTOptions | None = None
+    backbone: str = "vgg19"
+    width: str = "slim"
+    base: str | None = None
+    fresh_decoder: bool = False
+    backbone_options: dict = field(default_factory=dict)
+    encoder_weights: str | None = None
+    sources: str = ""
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+
+def read_config(path) -> RunConfig:
+    """Parse and check a config file. InputError names the file on bad JSON, unknown keys or wrong values."""
+    try:
+        raw = json.loads(Path(path).read_text(encoding="utf-8"))
+        recipe = raw["recipe"]
+        if recipe not in RECIPES:
+            raise InputError(path, f"names the unknown recipe {recipe!r}", f"use one of {', '.join(RECIPES)}")
+        raw["schedule"] = _checked(Schedule, raw["schedule"], path)
+        if recipe in OPTIONS:
+            raw["options"] = _checked(OPTIONS[recipe], raw.get("options") or {}, path)
+        return _checked(RunConfig, raw, path)
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(path, "no such file", "check the path") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(path, f"is no training config ({type(error).__name__}: {error})",
+                         "start from a config.json in data/runs") from None
+
+
+def _checked(kind, values: dict, path):
+    known = {entry.name: entry.type for entry in fields(kind)}
+    for key, value in values.items():
+        if key not in known:
+            raise InputError(path, f"has the unknown key {key!r}", f"known: {', '.join(known)}")
+        plain = known[key] if known[key] in (int, float, str, bool) else None
+        fits = isinstance(value, plain) or plain is float and type(value) is int if plain else True
+        if not fits or plain is int and isinstance(value, bool):
+            raise InputError(path, f"has {key} = {value!r}", f"give a value of type {plain.__name__}")
+    return kind(**values)
+
+
+@dataclass
+class Sources:
+    """Where a run finds its pictures and its loss network (for the encoder recipe: its teacher)."""
+
+    content_dir: Path
+    style_dirs: list[Path]
+    loss_network: str = weights.LOSS_NETWORK
+
+    def pools(self) -> tuple[CropPool, CropPool]:
+        """Photographs and paintings, without held-out ones."""
+        return CropPool([self.content_dir]), CropPool(self.style_dirs)
+
+    def distances(self) -> FeatureDistances:
+        """The loss network, calibrated on training pictures."""
+        photos, paintings = ([file for file in list_images(folder) if not is_held_out(file.name)]
+                             for folder in (self.content_dir, self.style_dirs[0]))
+        images = [load_image(file, 256) for file in photos[::40] + paintings[::20]]
+        return weights.feature_distances(self.loss_network).calibrate(images)
+
+
+def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
+    """The recipe module of a config, at its start. resumes: a checkpoint will replace what is trained, so the
+    transform's closed form is not computed."""
+    torch.manual_seed(config.schedule.seed)
+    rng = np.random.default_rng(config.schedule.seed)
+    photos, paintings = sources.pools()
+    validation = validation_pictures(config, sources, 12)
+    if config.recipe == "encoder":
+        teacher, backbone = weights.loss_network(sources.loss_network, "relu5_1"), BACKBONES[config.backbone]
+        student = backbone.student(config.width, **config.backbone_options)
+        recipe = EncoderDistillation(teacher, student, backbone.teacher_layers, photos, paintings, validation)
+        recipe.start(recipe.batch(rng, config.schedule)["images"])
+        if config.base:
+            weights.load_features(student, weights.find(config.base))
+            recipe.fit_heads(torch.cat([recipe.batch(rng, config.schedule)["images"] for _ in range(16)]))
+        return recipe
+    distances = sources.distances()
+    encoder, decoder = start_networks(config)
+    if config.recipe == "autoencoder":
+        if hasattr(encoder, "calibrate"):
+            encoder.calibrate(mixed_batch(photos, paintings, rng, config.schedule)["images"])
+        return AutoencoderTraining(encoder, decoder, distances, photos, paintings, validation, config.options)
+    vlt = start_transform(config, encoder, decoder)
+    recipe = VLTTraining(STVAE(encoder, vlt, decoder), distances, photos, paintings, validation, config.options)
+    if not resumes:
+        recipe.start(rng, config.schedule)
+    return recipe
+
+
+def validation_pictures(config: RunConfig, sources: Sources, count: int | None):
+    """Held-out photographs at 256 pixels, `count` of them (None: all); for the transform, with as many paintings."""
+    photos = held_out_images(sources.content_dir, count, 256)
+    return (photos, held_out_images(sources.style_dirs[0], count, 256)) if config.recipe == "vlt" else photos
+
+
+def start_networks(config: RunConfig):
+    """Encoder and decoder that a run starts from: the base's, torchvision's at full width, or random."""
+    backbone, options = BACKBONES[config.backbone], config.backbone_options
+    encoder, fresh_decoder = backbone.build(config.width, **options)
+    decoder = fresh_decoder
+    if config.width == "full":
+        encoder = backbone.pretrained(config.encoder_weights, **options)
+        if config.base:
+            decoder = weights.read_model(Path(config.base), encoder).decoder
+    elif config.base is None:
+        keep_scale(encoder)
+    elif "features" in weights.read_tensors(weights.find(config.base))[1]:
+        weights.load_features(encoder, weights.find(config.base))
+    else:
+        model = weights.read_model(weights.find(config.base))
+        encoder, decoder = model.encoder, model.decoder
+    if config.fresh_decoder:
+        keep_scale(fresh_decoder)
+        decoder = fresh_decoder
+    return encoder, decoder
+
+
+def keep_scale(network) -> None:
+    """Random weights that neither shrink nor blow up activations through the layers (He et al. 2015)."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d) and module.weight.requires_grad:
+            torch.nn.init.kaiming_normal_(module.weight)
+
+
+def start_transform(config: RunConfig, encoder, decoder):
+    """An untrained transform, or (start "base") the base model's; InputError where that is of another kind."""
+    vlt = weights.VLT[config.options.variant](encoder, decoder, **config.options.vlt_options())
+    if config.options.start == "base":
+        try:
+            vlt.load_state_dict(weights.read_model(weights.find(config.base)).vlt.state_dict())
+        except (RuntimeError, AttributeError):
+            raise InputError(config.base, "has no transform of this run's variant and sizes",
+                             "give its variant, matrix_size and latent, or another start") from None
+    return vlt
+
+
+def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) -> dict | None:
+    """Run (or resume) a config in `folder`; when it reaches its last step, write weights, card, config and log there.
+
+    Returns the card, or None where `stop_after` ended it early and in every process but the first.
+    """
+    folder = Path(folder)
+    recipe = make_recipe(config, sources, resumes=(folder / CHECKPOINT).exists())
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(config.to_json(), indent=1) + "\n"
+    write_text(folder / "config.json", text)
+    reached = fit(recipe, config.schedule, folder, device, stop_after)
+    if reached["step"] < config.schedule.steps or dist.is_initialized() and dist.get_rank() > 0:
+        return None
+    return export(recipe.cpu().eval(), config, sources, folder, reached, device)
+
+
+def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: dict, device) -> dict:
+    """Write the trained part as `folder/name.safetensors` with its card; returns the card."""
+    recipe.validation = validation_pictures(config, sources, None)
+    with torch.no_grad():
+        validation = {key: round(float(value), 5) for key, value in recipe.validate().items()}
+    card = {"recipe": config.to_json(), "steps": reached["step"], "images": reached["images"],
+            "seconds": round(reached["seconds"], 1), "seed": config.schedule.seed, "validation": validation,
+            "data": data_record(sources), "sources": config.sources, **environment(device), "licence": "MIT"}
+    path = folder / f"{config.name}.safetensors"
+    architecture = {"backbone": config.backbone, "width": config.width, "variant": None, "options": {},
+                    "backbone_options": config.backbone_options, "encoder_weights": config.encoder_weights}
+    if config.recipe == "encoder":
+        architecture |= {"features": recipe.student.last}
+        return weights.write_tensors(weights.half(recipe.student.state_dict()), path, architecture, card)
+    if config.recipe == "autoencoder":
+        save_image(reconstruction_sheet(AutoEncoder(recipe.encoder, recipe.decoder)), folder / "sheet.jpg")
+        return weights.write_model(AutoEncoder(recipe.encoder, recipe.decoder), path, architecture, card,
+                                   parts=_parts(config, "encoder", "decoder"))
+    architecture |= {"variant": config.options.variant, "options": config.options.vlt_options()}
+    save_image(contact_sheet(recipe.model), folder / "sheet.jpg")
+    if config.options.train_decoder:
+        return weights.write_model(recipe.model, path, architecture, card, _parts(config, "encoder", "decoder", "vlt"))
+    base = weights.find(config.base)
+    shutil.copy(base, folder)
+    return weights.write_model(recipe.model, path, architecture | {"base": base.stem}, card, ("vlt",))
+
+
+def _parts(config: RunConfig, *parts):
+    return tuple(part for part in parts if part != "encoder" or config.width != "full")
+
+
+def data_record(sources: Sources) -> dict:
+    """Which pictures were trained on: folder names, counts, and a checksum over names and sizes."""
+    folders = {"content": [sources.content_dir], "style": sources.style_dirs}
+    record = {}
+    for role, paths in folders.items():
+        files = [file for path in paths for file in list_images(path) if not is_held_out(file.name)]
+        listing = "".join(f"{file.name} {file.stat().st_size}\n" for file in files)
+        record[role] = {"pictures": len(files), "sha256": digest(listing.encode())}
+    return record

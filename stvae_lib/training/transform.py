@@ -1,0 +1,176 @@
+"""What is trained last, and on which losses: the variational linear transform."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from .. import losses
+from ..errors import InputError
+from ..model.codes import Style, StyleCode
+from ..model.stvae import STVAE
+from ..model.vlt import VLT
+from ..pictures.datasets import CropPool, colour_jitter
+from .autoencoder import AutoencoderOptions
+
+
+@dataclass
+class VLTOptions:
+    """The transform, how it starts, and its loss weights.
+
+    start: "closed-form" (variant joint only), "random", or "base": go on from the base model's transform, as for a
+    second stage at larger crops or for styles of one's own. styles_per_content: how many styles of the batch every
+    content meets; features are computed once. photo_styles: share of photographs among the styles.
+    sampled: share of the styles whose code is drawn from its posterior; the others are decoded at z = mu, as at
+    inference (decoding nothing but noisy codes teaches the decoder to shrink every style towards the average one).
+    beta: weight of KL per latent dimension.
+    """
+
+    variant: str = "joint"
+    matrix_size: int = 32
+    latent: int = 128
+    modulated: bool = True
+    start: str = "closed-form"
+    train_decoder: bool = True
+    styles_per_content: int = 2
+    photo_styles: float = 0.15
+    sampled: float = 1.0
+    content_weight: float = 1.0
+    style_weight: float = 5.0
+    gram_weight: float = 1.0
+    reconstruction_weight: float = 1.0
+    range_weight: float = 10.0
+    beta: float = 0.03
+
+    def __post_init__(self):
+        if self.variant not in VLT:
+            raise InputError(f"variant {self.variant!r}", "is unknown", f"use one of {', '.join(VLT)}")
+        starts = ("closed-form", "random", "base") if self.variant == "joint" else ("random", "base")
+        if self.start not in starts:
+            raise InputError(f"start {self.start!r}", f"does not exist for variant {self.variant!r}",
+                             f"use one of {', '.join(starts)}")
+
+    def vlt_options(self) -> dict:
+        """Arguments of the transform's class."""
+        options = {"matrix_size": self.matrix_size, "latent": self.latent}
+        return options | {"modulated": self.modulated} if self.variant == "joint" else options
+
+
+class VLTTraining(nn.Module):
+    """The variational linear transform on a pretrained autoencoder, through the losses of the pictures it makes."""
+
+    def __init__(self, model: STVAE, distances: losses.FeatureDistances, photos: CropPool, paintings: CropPool,
+                 validation: tuple[list[torch.Tensor], list[torch.Tensor]], options: VLTOptions):
+        super().__init__()
+        self.model, self.distances, self.options = model, distances, options
+        self.photos, self.paintings, self.validation = photos, paintings, validation
+        model.encoder.requires_grad_(False)
+        model.decoder.requires_grad_(options.train_decoder)
+
+    def start(self, rng, schedule, batches: int = 200):
+        """Closed-form start from the statistics of random style crops; scales alone for a random one."""
+        if self.options.variant != "joint" or self.options.start == "base":
+            return
+        seed = rng.integers(2**32)
+
+        def features():
+            again = np.random.default_rng(seed)
+            for _ in range(batches):
+                crops, _ = self._styles(again, 16, schedule.crop)
+                with torch.no_grad():
+                    yield self.model.encoder.features(crops, self.model.vlt.style_layers)
+
+        self.model.vlt.start_closed_form(features, self.options.start == "closed-form")
+
+    def _styles(self, rng, count, size):
+        from_photos = int(rng.binomial(count, self.options.photo_styles))
+        first, names = self.paintings.crops(rng, count - from_photos, size) if from_photos < count else ([], [])
+        second, more = self.photos.crops(rng, from_photos, size) if from_photos else ([], [])
+        crops = torch.cat([part for part in (first, second) if len(part)])
+        return colour_jitter(crops, rng).contiguous(memory_format=torch.channels_last), names + more
+
+    def batch(self, rng, schedule):
+        count = schedule.batch // self.options.styles_per_content
+        contents, names = self.photos.crops(rng, count, schedule.crop)
+        styles, more = self._styles(rng, count, schedule.crop)
+        return {"contents": contents.contiguous(memory_format=torch.channels_last), "styles": styles,
+                "files": names + more}
+
+    def forward(self, batch):
+        model, options = self.model, self.options
+        contents, styles = batch["contents"], batch["styles"]
+        with torch.no_grad():
+            features, content_target = model.encoder(contents), self.distances.features(contents)
+            style_features = model.encoder.features(styles, model.vlt.style_layers)
+            style_target = self.distances.statistics(self.distances.features(styles))
+        code = model.vlt.encode_style(style_features)
+        z, drawn = code.z(sample=True), round(options.sampled * len(styles))
+        style = model.vlt.decode_style(torch.cat([z[:drawn], code.mu[drawn:]]), code)
+        content_index, style_index = self.pairs(len(contents), contents.device)
+        output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()
+        found = self.distances.features(output)
+        statistics = self.distances.statistics(found)
+        style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
+        content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
+        rows = {"content": self.distances.content(found, content_layer),
+                "style": self.distances.style(statistics, style_target), "gram": self.distances.gram(statistics, style_target),
+                "range": losses.out_of_range(output), "kl": losses.kl_divergence(code.mu, code.log_sigma)}
+        rows = {name: value.mean() for name, value in rows.items()}
+        total = (options.content_weight * rows["content"] + options.style_weight * rows["style"]
+                 + options.gram_weight * rows["gram"] + options.range_weight * rows["range"] + options.beta * rows["kl"])
+        if options.train_decoder and options.reconstruction_weight > 0:
+            rows["reconstruction"] = self._reconstruction(contents[:1], features[:1], content_target)
+            total = total + options.reconstruction_weight * rows["reconstruction"]
+        return {"loss": total} | rows
+
+    def pairs(self, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
+        """Every content meets `styles_per_content` consecutive styles: content and style indices of the pairs."""
+        content = torch.arange(count, device=device).repeat(self.options.styles_per_content)
+        shift = torch.arange(self.options.styles_per_content, device=device).repeat_interleave(count)
+        return content, (content + shift) % count
+
+    def _reconstruction(self, image, features, target):
+        output = self.model.decode(features, image.shape[2:]).float()
+        error = self.distances.perceptual(self.distances.features(output), {k: v[:1] for k, v in target.items()}).mean()
+        return AutoencoderOptions.pixel_weight * losses.pixel(output, image) + error
+
+    def parameter_groups(self, lr):
+        # a third of the rate where training starts at a closed form: a full first step would undo the start
+        rate = lr / 3 if self.options.variant == "joint" else lr
+        groups = [{"params": [p for p in self.model.vlt.parameters() if p.requires_grad], "lr": rate}]
+        if self.options.train_decoder:
+            groups.append({"params": list(self.model.decoder.parameters()), "lr": lr})
+        return groups
+
+    def validate(self):
+        contents, styles = self.validation
+        codes = [self.model.encode_style(style) for style in styles]
+        rows = []
+        for index, content in enumerate(contents):
+            style = styles[index % len(styles)]
+            output = self.model.stylize(content, codes[index % len(codes)])
+            rows.append(self.distances.between(output, content, style))
+        return {key: torch.cat([row[key] for row in rows]).mean() for key in rows[0]} | latent_health(codes)
+
+    def trained_state(self):
+        return {"vlt": self.model.vlt.state_dict(), "decoder": self.model.decoder.state_dict()}
+
+    def load_trained_state(self, state):
+        self.model.vlt.load_state_dict(state["vlt"])
+        self.model.decoder.load_state_dict(state["decoder"])
+
+
+def select(style: Style, index: torch.Tensor) -> Style:
+    """A batch of styles in another order, or repeated."""
+    modulation = style.modulation and [(gamma[index], beta[index]) for gamma, beta in style.modulation]
+    return Style(style.matrix[index], style.mean[index], modulation)
+
+
+def latent_health(codes: list[StyleCode]) -> dict[str, torch.Tensor]:
+    """Of posteriors of several styles: active dimensions (variance of mu over styles > 0.01, Burda et al. 2016),
+    spread of mu over mean sigma (signal-to-noise), KL per dimension in nats."""
+    mu = torch.cat([code.mu for code in codes])
+    log_sigma = torch.cat([code.log_sigma for code in codes])
+    return {"active": (mu.var(0) > 0.01).sum(), "signal_to_noise": mu.std(0).mean() / log_sigma.exp().mean(),
+            "kl": losses.kl_divergence(mu, log_sigma)}

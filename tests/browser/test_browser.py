@@ -1,0 +1,246 @@
+"""What only a real browser can show: pages without a server and, elsewhere, explorers with a kernel."""
+
+import contextlib
+import io
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+import torch
+from common import ROOT
+from PIL import Image
+
+from stvae_lib.report import explorers, site
+from stvae_lib.report.book import Book
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install -e '.[test]')")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH (apt install chromium)")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as tools:
+        started = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def watched(browser):
+    """A page that notes console errors and requests."""
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    page.errors, page.requests = [], []
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("request", lambda request: page.requests.append(request.url))
+    yield page
+    page.close()
+
+
+def tile(red: float, green: float):
+    return torch.tensor([red, green, 0.2])[:, None, None].expand(1, 3, 40, 60)
+
+
+@pytest.fixture
+def sliders_page(tmp_path, monkeypatch):
+    """A built page with a path (one slider) and a pad (two sliders) of plain colours."""
+    marks = []
+    monkeypatch.setattr("stvae_lib.report.book.display", lambda shown: marks.append(shown.data))
+    book = Book("x", {"out_dir": str(tmp_path / "x")})
+    book.frames([[tile(i / 4, 0.0) for i in range(5)]], "path", ["from black to red"])
+    book.frames([[tile(i / 2, j / 2) for i in range(3)] for j in range(3)], "pad", ["across", "down"])
+    outputs = [nbformat.v4.new_output("display_data", data={"text/html": mark}) for mark in marks]
+    cells = [nbformat.v4.new_markdown_cell("# Title"), nbformat.v4.new_code_cell("book", outputs=outputs)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "x.ipynb")
+    book.save()
+    site.write_site(tmp_path)
+    return tmp_path / "x.html"
+
+
+def colour_in_the_middle(locator) -> tuple[int, int, int]:
+    picture = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
+    return picture.getpixel((picture.width // 2, picture.height // 2))
+
+
+def test_precomputed_frames_move_without_a_server(watched, sliders_page):
+    watched.goto(sliders_page.as_uri())
+    path, pad = watched.locator(".stvae-frames").all()
+    picture = path.locator(".picture")
+    red, _, _ = colour_in_the_middle(picture)
+    assert red < 20
+    path.locator("input").fill("4")
+    assert colour_in_the_middle(picture)[0] > 230
+    path.locator("input").press("ArrowLeft")
+    assert 150 < colour_in_the_middle(picture)[0] < 220
+    across, down = pad.locator("input").all()
+    across.fill("2")
+    down.fill("1")
+    red, green, _ = colour_in_the_middle(pad.locator(".picture"))
+    assert red > 230 and 100 < green < 155
+    assert across.get_attribute("aria-label") == "across"
+    assert watched.errors == [] and watched.requests == [sliders_page.as_uri()] and sliders_page.stat().st_size < 3_000_000
+
+
+@contextlib.contextmanager
+def serving(folder, *command):
+    """A server started in `folder` on a free port, which replaces PORT in its command; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", *[part.replace("PORT", str(port)) for part in command]]
+    with open(folder / "log", "w") as log:
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    try:
+        wait_for_port(port, server, folder / "log")
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def wait_for_port(port: int, server, log, seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise RuntimeError(log.read_text()[-2000:])
+
+
+class Seen:
+    """The picture of an explorer, as the browser shows it."""
+
+    def __init__(self, explorer):
+        self.image = explorer.locator("img").first
+
+    def source(self) -> str:
+        return self.image.get_attribute("src")
+
+    def pixels(self) -> bytes:
+        return Image.open(io.BytesIO(self.image.screenshot())).convert("RGB").resize((64, 64)).tobytes()
+
+    def changes(self, page, act, seconds: float = 30) -> None:
+        """`act()` must change what is shown, in pixels, not only in traits."""
+        before, pixels = self.source(), self.pixels()
+        act()
+        end = time.monotonic() + seconds
+        while self.source() == before or self.pixels() == pixels:
+            assert time.monotonic() < end, "the picture did not change"
+            page.wait_for_timeout(100)
+        page.wait_for_timeout(800)  # the full size follows when the hand rests
+
+
+def choose(page, explorer, button: str, file) -> None:
+    """Pick a file in the dialogue that a button opens."""
+    with page.expect_file_chooser() as dialogue:
+        explorer.locator("button", has_text=button).first.click()
+    dialogue.value.set_files(file)
+
+
+def play(page, explorer, folder) -> None:
+    """Everything that a visitor does with the mixing pad of a server in `folder`."""
+    seen = Seen(explorer)
+    seen.image.wait_for(timeout=120_000)
+    pad = explorer.locator(".stvae-pad")
+    pad.focus()
+    seen.changes(page, lambda: pad.press("Shift+ArrowRight"))
+    box = pad.bounding_box()
+    seen.changes(page, lambda: page.mouse.click(box["x"] + 20, box["y"] + box["height"] - 20))
+    Image.effect_mandelbrot((120, 90), (-2, -1, 1, 1), 60).convert("RGB").save(folder / "fractal.png")
+    (folder / "notes.txt").write_text("no picture")
+    seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "fractal.png"))
+    choose(page, explorer, "Own photo", folder / "notes.txt")
+    explorer.locator("[role=alert]", has_text="notes.txt").wait_for(timeout=20_000)
+    explorer.locator("button", has_text="Save").first.click()
+    explorer.locator("[role=status]", has_text="stvae-1.png").wait_for(timeout=30_000)
+    assert Image.open(folder / "stvae-1.png").size == (120, 90) and (folder / "stvae-1.json").exists()
+
+
+def test_the_explorers_live_in_voila(watched, tmp_path):
+    """What `make app` serves."""
+    explorers.write_app(tmp_path / "app.ipynb")
+    with serving(tmp_path, "voila", "app.ipynb", "--no-browser", "--port=PORT", "--Voila.ip=127.0.0.1") as address:
+        watched.set_default_timeout(60_000)
+        watched.goto(address)
+        explorer = watched.locator(".jupyter-widgets.widget-tab")
+        explorer.wait_for(timeout=180_000)
+        play(watched, explorer, tmp_path)
+
+
+def write_lab_settings(folder) -> None:
+    """Have JupyterLab draw every cell: as it comes, it draws only those in view, so what is found hangs on the scroll."""
+    tracker = folder / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text('{"windowingMode": "none"}')
+
+
+def wait_for_file(file, seconds: float = 300) -> None:
+    end = time.monotonic() + seconds
+    while not file.exists():
+        assert time.monotonic() < end, f"{file.name} was never written"
+        time.sleep(0.5)
+
+
+def check_page_without_kernel(page, file) -> None:
+    """Every slider of a built page moves its picture, quietly and from the file alone."""
+    page.goto("about:blank")  # whatever was open may still complain that its server is gone
+    page.errors.clear(), page.requests.clear()
+    page.goto(file.as_uri())
+    explorers = page.locator(".stvae-frames").all()
+    assert len(explorers) == 2
+    for frames in explorers:
+        for slider in frames.locator("input").all():
+            before = frames.locator(".picture").screenshot()
+            slider.press("End")
+            assert frames.locator(".picture").screenshot() != before
+    assert page.errors == [] and page.requests == [file.as_uri()] and file.stat().st_size < 3_000_000
+
+
+def run_all_cells(page, seconds: float = 120) -> None:
+    """Run > Run All Cells until a prompt shows that it was heard: a notebook without its kernel yet stays silent."""
+    page.locator(".jp-Toolbar-kernelName", has_text="Python 3").wait_for(timeout=seconds * 1000)
+    heard = page.locator(".jp-InputPrompt", has_text=re.compile(r"\[(\*|\d+)\]"))
+    end = time.monotonic() + seconds
+    while heard.count() == 0:
+        assert time.monotonic() < end, "no cell ran"
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        page.wait_for_timeout(3000)
+        for accept in page.locator(".jp-Dialog .jp-mod-accept").all():  # asked which kernel: the one it offers
+            accept.click()
+
+
+def test_notebook_05_lives_in_jupyterlab(watched, tmp_path, monkeypatch):
+    """Open, run all, and play with the mixing pad; then build its page and play with that, without a server."""
+    monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", str(tmp_path / "settings"))
+    monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", str(tmp_path / "workspaces"))  # no tabs of a reader's own
+    write_lab_settings(tmp_path / "settings")
+    source = (ROOT / "notebooks" / "05_style_mixing.ipynb").read_text(encoding="utf-8")
+    notebook = nbformat.reads(source.replace('out_dir: str = \\"\\"', f'out_dir: str = \\"{tmp_path}/05\\"'), as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, tmp_path / "05.ipynb")
+    with serving(tmp_path, "jupyter", "lab", "--no-browser", "--port=PORT", "--ip=127.0.0.1", "--allow-root",
+                 "--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path}") as address:
+        watched.set_default_timeout(60_000)
+        watched.goto(address + "lab/tree/05.ipynb")
+        run_all_cells(watched)
+        explorer = watched.locator(".widget-vbox:has(.stvae-pad)").first
+        explorer.wait_for(state="attached", timeout=600_000)
+        explorer.scroll_into_view_if_needed()
+        play(watched, explorer, tmp_path)
+        wait_for_file(tmp_path / "05" / "results.json")
+    (tmp_path / "05.ipynb").write_text(source, encoding="utf-8")
+    site.write_site(tmp_path)
+    check_page_without_kernel(watched, tmp_path / "05.html")

@@ -1,0 +1,22 @@
+"""What several tests need, wherever they lie."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the training and evaluation material beside the checkout")
+
+
+def bad_files(folder) -> list[str]:
+    """Names of pictures in `folder` that cannot be used, each in its own way."""
+    (folder / "empty.jpg").touch()
+    (folder / "text.jpg").write_text("this is no picture")
+    Image.effect_noise((200, 200), 90).save(folder / "whole.jpg")
+    data = (folder / "whole.jpg").read_bytes()
+    (folder / "cut.jpg").write_bytes(data[:len(data) // 3])
+    Image.new("RGB", (1, 1)).save(folder / "dot.png")
+    Image.new("RGB", (40000, 1)).save(folder / "line.png")
+    return ["missing.jpg", "empty.jpg", "text.jpg", "cut.jpg", "dot.png", "line.png"]

@@ -1,0 +1,96 @@
+"""Grids, regions and style files."""
+
+import pytest
+import torch
+
+import stvae_lib as st
+from stvae_lib import InputError, weights
+from stvae_lib.model import mixing
+from stvae_lib.pictures import datasets, styles
+
+TRANSFORMS = [name for name in weights.SHIPPED if not name.endswith("autoencoder")]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return st.load("vgg19-slim", "cpu")
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return datasets.sample_photo("chelsea", 100)
+
+
+@pytest.fixture(scope="module")
+def corners():
+    return [styles.generate(kind, 64, 0) for kind in ("stained_glass", "brush_strokes", "woodcut", "mosaic")]
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_the_corners_of_the_grid_are_the_single_styles_bit_for_bit(name, photo, corners):
+    model = st.load(name, "cpu")
+    rows = mixing.mixing_grid(model, photo, corners, 3)
+    assert [len(row) for row in rows] == [3, 3, 3]
+    for (row, column), style in zip(((0, 0), (0, 2), (2, 0), (2, 2)), corners):
+        assert torch.equal(rows[row][column], model.stylize(photo, style))
+    assert not torch.equal(rows[1][1], rows[0][0])
+
+
+def test_grid_weights_are_bilinear():
+    grid = mixing.corner_weights(5)
+    assert grid[0][0] == [1, 0, 0, 0] and grid[0][4] == [0, 1, 0, 0] and grid[4][0] == [0, 0, 1, 0] and grid[4][4] == [0, 0, 0, 1]
+    assert grid[2][2] == [0.25] * 4 and all(sum(cell) == pytest.approx(1) for row in grid for cell in row)
+    with pytest.raises(InputError, match="corners"):
+        mixing.corner_weights(1)
+
+
+def test_one_region_is_plain_stylising(model, photo, corners):
+    whole = mixing.stylize_regions(model, photo, corners[:1], [torch.ones(1, 1, 8, 8)])
+    torch.testing.assert_close(whole, model.stylize(photo, corners[0]), atol=1e-4, rtol=0)
+    half = mixing.stylize_regions(model, photo, corners[:1], [torch.ones(1, 1, 8, 8)], strength=0.5)
+    torch.testing.assert_close(half, model.stylize(photo, corners[0], strength=0.5), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_far_from_the_border_every_region_is_its_own_style(name, photo, corners):
+    model = st.load(name, "cpu")
+    left = torch.zeros(1, 1, *photo.shape[2:])
+    left[..., :photo.shape[3] // 2] = 1
+    both = mixing.stylize_regions(model, photo, corners[:2], [left, 1 - left])
+    first, second = (model.stylize(photo, style) for style in corners[:2])
+    assert both.shape == photo.shape
+    edge = 8 if name == "vgg19-slim" else 2
+    torch.testing.assert_close(both[..., :edge], first[..., :edge], atol=2e-2, rtol=0)
+    torch.testing.assert_close(both[..., -edge:], second[..., -edge:], atol=2e-2, rtol=0)
+
+
+def test_bad_masks_are_refused(model, photo, corners):
+    ones = torch.ones(1, 1, 16, 16)
+    for masks, word in (([ones], "1 for 2"), ([ones, ones[0]], "shape"), ([0 * ones, 0 * ones], "without a style")):
+        with pytest.raises(InputError, match=word):
+            mixing.stylize_regions(model, photo, corners[:2], masks)
+    with pytest.raises(InputError, match="strength"):
+        mixing.stylize_regions(model, photo, corners[:1], [ones], strength=2)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_a_code_survives_its_file(name, photo, corners, tmp_path):
+    model, path = st.load(name, "cpu"), tmp_path / "style.safetensors"
+    code = model.encode_style(corners[0])
+    mixing.save_code(code, path, model)
+    assert path.stat().st_size < 200_000
+    assert torch.equal(model.stylize(photo, mixing.load_code(path, model)), model.stylize(photo, code))
+
+
+def test_foreign_and_broken_style_files_are_refused(model, corners, tmp_path):
+    path = tmp_path / "style.safetensors"
+    mixing.save_code(model.encode_style(corners[0]), path, model)
+    with pytest.raises(InputError, match="another model"):
+        mixing.load_code(path, st.load("vgg19-slim-paper", "cpu"))
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match="whole"):
+        mixing.load_code(path, model)
+    with pytest.raises(InputError, match="holds no style"):
+        mixing.load_code(weights.find("vgg19-slim"), model)
+    with pytest.raises(InputError, match="no such file"):
+        mixing.load_code(tmp_path / "none.safetensors", model)

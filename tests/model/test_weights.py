@@ -1,0 +1,86 @@
+import json
+
+import pytest
+import torch
+from common import ROOT
+
+from stvae_lib import InputError, load, weights
+from stvae_lib.provenance import sha256
+from stvae_lib.training.loop import read_log
+
+NAMES = weights.SHIPPED + weights.FEATURES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_shipped_weight_has_card_config_and_log(name):
+    card = json.loads((weights.FOLDER / f"{name}.json").read_text())
+    assert card["sha256"] == sha256(weights.FOLDER / f"{name}.safetensors")
+    run = ROOT / "data" / "runs" / name
+    log = read_log(run / "log.csv")
+    assert log["step"][-1] == card["steps"] == card["recipe"]["schedule"]["steps"]
+    assert json.loads((run / "config.json").read_text()) == card["recipe"]
+    for key in ("seconds", "device", "git", "data", "sources", "validation", "licence", "versions"):
+        assert card[key] not in (None, "", {})
+
+
+@pytest.mark.parametrize("family", ["vgg19", "resnet50"])
+def test_shipped_weights_stay_small(family):
+    assert sum(file.stat().st_size for file in weights.FOLDER.glob(f"{family}-*.safetensors")) <= 8e6
+
+
+def test_every_file_in_data_has_a_row_with_its_checksum():
+    text = (ROOT / "data" / "README.md").read_text()
+    for file in [*weights.FOLDER.glob("*.safetensors"), *(ROOT / "data" / "styles").glob("*.png")]:
+        row = next(line for line in text.splitlines() if f"`{file.name}`" in line)
+        assert sha256(file)[:16] in row
+
+
+def test_a_cut_file_is_refused(tmp_path):
+    whole = (weights.FOLDER / "vgg19-slim.safetensors").read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(InputError, match="cut.safetensors"):
+        load(tmp_path / "cut.safetensors")
+
+
+def test_weights_of_another_shape_are_refused(tmp_path):
+    tensors, architecture = weights.read_tensors(weights.FOLDER / "vgg19-slim.safetensors")
+    tensors["decoder.conv1_1.weight"] = torch.zeros(3, 8, 3, 3)
+    weights.write_tensors(tensors, tmp_path / "odd.safetensors", architecture, {})
+    with pytest.raises(InputError, match="odd.safetensors.*does not fit"):
+        load(tmp_path / "odd.safetensors")
+
+
+def test_foreign_safetensors_are_refused(tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"weight": torch.zeros(2)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(InputError, match="what model"):
+        load(tmp_path / "foreign.safetensors")
+
+
+@pytest.mark.parametrize("name", ["vgg20", "vgg19-slimm", "model.pth"])
+def test_unknown_names_list_the_known_ones(name):
+    with pytest.raises(InputError, match="vgg19-slim"):
+        load(name)
+
+
+def test_a_model_is_the_same_by_name_and_by_path():
+    by_name, by_path = load("vgg19-slim-paper", "cpu"), load(weights.FOLDER / "vgg19-slim-paper.safetensors", "cpu")
+    for (key, a), b in zip(by_name.state_dict().items(), by_path.state_dict().values()):
+        assert torch.equal(a, b), key
+
+
+def test_unknown_devices_are_refused():
+    with pytest.raises(InputError, match="device"):
+        load("vgg19-slim", "warp9")
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("name", "layer", "shape"), [("vgg19-slim-features", "relu5_1", (1, 128, 4, 6)),
+                                                      ("resnet50-slim-features", "layer4", (1, 512, 2, 3))])
+def test_distilled_encoders_load_with_all_their_stages(name, layer, shape):
+    network = weights.features_network(name)
+    found = network.features(torch.rand(1, 3, 64, 96), [layer])[layer]
+    assert found.shape == shape and found.std() > 0
+    with pytest.raises(InputError, match="no distilled features"):
+        weights.features_network("vgg19-slim-autoencoder")

@@ -1,0 +1,149 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from common import ROOT
+
+from stvae_lib import InputError, weights
+from stvae_lib.provenance import sha256
+from stvae_lib.training import experiment
+from stvae_lib.training.loop import read_log
+
+VARIANTS = ("paper", "released", "joint")
+
+
+def command(recipe, config, pictures, out):
+    return [sys.executable, "-m", "stvae_lib", "train", recipe, "--config", str(config), "--content-dir", str(pictures[0]),
+            "--style-dir", str(pictures[1]), "--out", str(out), "--device", "cpu"]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_vlt_trains_and_what_it_writes_loads(variant, make_config, sources, tmp_path, base):
+    config = experiment.read_config(make_config(options={"variant": variant, "matrix_size": 8, "latent": 8, "start": "random",
+                                                   "train_decoder": variant == "joint"}))
+    card = experiment.train(config, sources, tmp_path / "run", "cpu")
+    assert card["steps"] == 6 and card["images"] == 24 and card["validation"]["style"] > 0
+    model = weights.load(tmp_path / "run" / "tiny.safetensors")
+    photo = torch.rand(1, 3, 40, 56)
+    assert model.vlt.variant == variant
+    assert model.stylize(photo, torch.rand(1, 3, 48, 32)).shape == photo.shape
+    assert sha256(tmp_path / "run" / "tiny.safetensors") == card["sha256"]
+
+
+def test_autoencoder_training_lowers_its_loss(make_config, sources, tmp_path):
+    config = experiment.read_config(make_config("autoencoder", steps=40, checkpoint_every=40))
+    experiment.train(config, sources, tmp_path / "run", "cpu")
+    loss = read_log(tmp_path / "run" / "log.csv")["loss"]
+    assert loss[-10:].mean() < 0.8 * loss[:5].mean()
+
+
+def test_encoder_distillation_lowers_its_loss_from_random_weights(make_config, sources, tmp_path):
+    config = experiment.read_config(make_config("encoder", steps=30, checkpoint_every=30, lr=4e-3))
+    experiment.train(config, sources, tmp_path / "run", "cpu")
+    loss = read_log(tmp_path / "run" / "log.csv")["loss"]
+    assert loss[-5:].mean() < 0.9 * loss[:3].mean()
+
+
+def test_a_student_that_goes_on_starts_with_the_heads_that_fit_best(make_config, sources, tmp_path):
+    config = experiment.read_config(make_config("encoder", steps=0))
+    config.backbone, config.backbone_options = "resnet50", {"last": "layer1", "frozen_norm": True}
+    config.base = None
+    experiment.train(config, sources, tmp_path / "first", "cpu")
+    config.base = str(tmp_path / "first" / "tiny.safetensors")
+    recipe = experiment.make_recipe(config, sources)
+    assert list(recipe.teacher_layers) == ["conv1", "layer1"]
+    images = recipe.batch(np.random.default_rng(3), config.schedule)["images"]
+    recipe.fit_heads(images)
+    with torch.no_grad():
+        best = recipe.unexplained(images, ["conv1", "layer1"])
+        for name, head in recipe.heads.items():
+            for change in (torch.zeros_like(head.weight), 1.05 * head.weight, 0.95 * head.weight):
+                kept = head.weight.clone()
+                head.weight.copy_(change)
+                assert recipe.unexplained(images, [name])[name] > best[name] and best[name] < 1
+                head.weight.copy_(kept)
+
+
+def test_held_out_pictures_are_never_trained_on(sources):
+    from stvae_lib.pictures.datasets import is_held_out
+
+    photos, paintings = sources.pools()
+    assert photos.names and paintings.names
+    assert not any(is_held_out(name) for name in photos.names + paintings.names)
+
+
+@pytest.mark.parametrize("recipe", ["vlt", "autoencoder"])
+def test_resume_after_sigkill_gives_the_uninterrupted_losses(recipe, make_config, pictures, tmp_path):
+    config = make_config(recipe, steps=24)
+    assert subprocess.run(command(recipe, config, pictures, tmp_path / "whole"), capture_output=True).returncode == 0
+    killed = subprocess.Popen(command(recipe, config, pictures, tmp_path / "cut"), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    log = tmp_path / "cut" / "log.csv"
+    target = int(np.random.default_rng().integers(3, 16))
+    while killed.poll() is None and (not log.exists() or log.read_text().count("\n") <= target):
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert (tmp_path / "cut" / "checkpoint.pt").exists()
+    assert not (tmp_path / "cut" / "tiny.safetensors").exists(), "it finished before it was killed"
+    assert subprocess.run(command(recipe, config, pictures, tmp_path / "cut"), capture_output=True).returncode == 0
+    whole, resumed = read_log(tmp_path / "whole" / "log.csv"), read_log(log)
+    assert list(resumed["step"]) == list(range(1, 25))
+    np.testing.assert_allclose(resumed["loss"], whole["loss"], rtol=1e-5)
+
+
+def test_two_processes_train_like_one_with_both_batches(make_config, pictures, tmp_path):
+    config = make_config("autoencoder", steps=4)
+    launched = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
+                               "--master-port", "29513", "-m", "stvae_lib",
+                               *command("autoencoder", config, pictures, tmp_path / "two")[3:]],
+                              capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=ROOT)
+    assert launched.returncode == 0, launched.stderr[-2000:]
+    log = read_log(tmp_path / "two" / "log.csv")
+    assert list(log["step"]) == [1, 2, 3, 4] and log["images"][-1] == 4 * 4 * 2
+    assert (tmp_path / "two" / "tiny.safetensors").exists()
+
+
+@pytest.mark.parametrize(("change", "word"), [({"stepps": 3}, "stepps"), ({"steps": "many"}, "steps"), ({"lr": None}, "lr")])
+def test_configs_with_unknown_keys_or_wrong_types_are_refused(change, word, make_config):
+    with pytest.raises(InputError, match=word):
+        experiment.read_config(make_config(**change))
+
+
+def test_unknown_variant_is_refused(make_config):
+    with pytest.raises(InputError, match="fancy"):
+        experiment.read_config(make_config(options={"variant": "fancy"}))
+
+
+def test_a_closed_form_start_is_refused_where_there_is_none(make_config):
+    with pytest.raises(InputError, match="closed-form.*'paper'"):
+        experiment.read_config(make_config(options={"variant": "paper", "start": "closed-form"}))
+
+
+def test_a_second_stage_goes_on_from_the_first_ones_transform(make_config, sources, tmp_path):
+    sizes = {"matrix_size": 8, "latent": 8}
+    experiment.train(experiment.read_config(make_config(options=sizes)), sources, tmp_path / "first", "cpu")
+    path = make_config(options=sizes | {"start": "base"})
+    config = experiment.read_config(path)
+    config.base = str(tmp_path / "first" / "tiny.safetensors")
+    started = experiment.make_recipe(config, sources).model
+    for key, value in weights.read_model(tmp_path / "first" / "tiny.safetensors").state_dict().items():
+        assert torch.equal(started.state_dict()[key], value), key
+    config.options.latent = 6
+    with pytest.raises(InputError, match="tiny.safetensors.*no transform"):
+        experiment.make_recipe(config, sources)
+
+
+def test_a_run_of_no_steps_with_a_fresh_decoder_is_the_base_with_an_untrained_decoder(make_config, sources, tmp_path, base):
+    config = experiment.read_config(make_config("autoencoder", steps=0))
+    config.fresh_decoder = True
+    card = experiment.train(config, sources, tmp_path / "run", "cpu")
+    assert card["steps"] == 0 and card["validation"]["psnr"] < 12
+    made, start = (weights.read_model(path).state_dict() for path in (tmp_path / "run" / "tiny.safetensors", base))
+    for key in start:
+        assert torch.equal(made[key], start[key]) == key.startswith("encoder."), key

@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from stvae_lib import InputError
+from stvae_lib.training.loop import Schedule, TrainingDiverged, fit
+
+
+class Recipe(torch.nn.Module):
+    """One weight; the loss is NaN at step `bad`."""
+
+    def __init__(self, bad=None):
+        super().__init__()
+        self.weight, self.bad, self.steps = torch.nn.Parameter(torch.ones(1)), bad, 0
+
+    def batch(self, rng, schedule):
+        return {"images": torch.tensor(rng.random()), "files": ["first.jpg", "second.jpg"]}
+
+    def forward(self, batch):
+        self.steps += 1
+        loss = (self.weight * batch["images"]).sum()
+        return {"loss": loss * float("nan") if self.steps - 1 == self.bad else loss}
+
+    def parameter_groups(self, lr):
+        return [{"params": [self.weight], "lr": lr}]
+
+    def validate(self):
+        return {}
+
+    def trained_state(self):
+        return self.state_dict()
+
+    def load_trained_state(self, state):
+        self.load_state_dict(state)
+
+
+def test_nan_stops_with_step_files_and_last_checkpoint(tmp_path):
+    with pytest.raises(TrainingDiverged) as caught:
+        fit(Recipe(bad=5), Schedule(steps=10, log_every=1, checkpoint_every=2), tmp_path)
+    message = str(caught.value)
+    assert "step 5" in message and "first.jpg, second.jpg" in message and "checkpoint.pt" in message
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 4
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(InputError, match="checkpoint.pt"):
+        fit(Recipe(), Schedule(steps=2, log_every=1, checkpoint_every=1), tmp_path)
+
+
+def test_learning_rate_warms_up_stays_and_falls():
+    schedule = Schedule(steps=1000, flat=0.5)
+    rates = [schedule.rate(step) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.02) and rates[49] == rates[500] == 1
+    assert rates[-1] < 0.03 and all(a >= b for a, b in zip(rates[500:], rates[501:]))
