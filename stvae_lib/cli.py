@@ -87,8 +87,7 @@ def add_train_arguments(parser):
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--content-dir", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--style-dir", type=Path, nargs="+", required=True, help="folders of paintings")
-    parser.add_argument("--loss-network", default="vgg19-slim-features",
-                        help="vgg19-slim-features, vgg19, vgg16 or a .safetensors file; the teacher of recipe encoder")
+    parser.add_argument("--loss-network", help="in place of the config's: vgg19-slim-features, vgg16, vgg19 or a file")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an interrupted run there is resumed")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--minutes", type=float, help="checkpoint and stop after this long")
@@ -225,7 +224,9 @@ def train(arguments) -> int:
     if config.recipe != arguments.recipe:
         raise InputError(arguments.config, f"is for recipe {config.recipe!r}", f"run `stvae train {config.recipe}`")
     device = start_processes() if "LOCAL_RANK" in os.environ else weights.pick_device(arguments.device)
-    sources = runs.Sources(arguments.content_dir, arguments.style_dir, arguments.loss_network)
+    if arguments.loss_network:
+        config.loss_network = arguments.loss_network
+    sources = runs.Sources(arguments.content_dir, arguments.style_dir)
     stop_after = None if arguments.minutes is None else 60 * arguments.minutes
     try:
         card = runs.train(config, sources, arguments.out, device, stop_after)

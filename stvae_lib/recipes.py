@@ -12,7 +12,7 @@ from torch import nn
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from . import losses
-from .backbones.vgg import VGG, VGGDecoder
+from .backbones.vgg import VGG, VGGDecoder, least_squares, sampled_rows
 from .datasets import CropPool, colour_jitter, is_held_out
 from .errors import InputError
 from .images import list_images, load_image
@@ -158,11 +158,18 @@ def mixed_batch(photos: CropPool, paintings: CropPool, rng, schedule) -> dict:
 @dataclass
 class AutoencoderOptions:
     """Loss weights of the autoencoder. `encoder_weight` > 0 lets the encoder learn along while that weight
-    on the distillation loss keeps its features the teacher's; 0 freezes it, as the paper does."""
+    on the distillation loss keeps its features the teacher's; 0 freezes it, as the paper does.
+    start: "base" (the base's encoder, or random weights), or "pruned": as a part of the loss network, a wider VGG of the
+    same depth (`VGG.pruned_start`)."""
 
     pixel_weight: float = 15.0
     perceptual_weight: float = 1.0
     encoder_weight: float = 0.0
+    start: str = "base"
+
+    def __post_init__(self):
+        if self.start not in ("base", "pruned"):
+            raise InputError(f"start {self.start!r}", "does not exist", "use base or pruned")
 
 
 class AutoencoderTraining(nn.Module):
@@ -176,33 +183,56 @@ class AutoencoderTraining(nn.Module):
         self.encoder.requires_grad_(options.encoder_weight > 0)
         if options.encoder_weight > 0:
             self.encoder.colour.requires_grad_(False)
+        self.heads = nn.ModuleDict()
         if getattr(encoder, "adapter", None) is not None:  # no part of what was pretrained
             encoder.adapter.requires_grad_(True)
+
+    @torch.no_grad()
+    def start(self, images: torch.Tensor):
+        """The encoder's start from `images`, and, where the loss network has other channels, the 1x1 convolutions that
+        read its features off the encoder's (thrown away afterwards)."""
+        if self.options.start == "pruned":
+            self.encoder.pruned_start(self.distances.network, images)
+        if self.options.encoder_weight > 0 and self.encoder.widths[self.encoder.last] != self._teacher_width():
+            found, target = self.encoder.features(images, self.distances.layers), self.distances.features(images)
+            for name in self.distances.layers:
+                weight, bias = least_squares(sampled_rows(found[name]), sampled_rows(target[name]))
+                self.heads[name] = nn.Conv2d(*weight.shape[::-1], 1)
+                self.heads[name].weight.data = weight[:, :, None, None].contiguous()
+                self.heads[name].bias.data = bias
+
+    def _teacher_width(self) -> int:
+        return self.distances.network.widths[self.encoder.last]
 
     def batch(self, rng, schedule):
         return mixed_batch(self.photos, self.paintings, rng, schedule)
 
+    def _encoder_loss(self, found: dict, target: dict) -> torch.Tensor:
+        """Unexplained variance of the loss network's features, mean over its layers."""
+        if self.heads:
+            return torch.stack([unexplained(head(found[name]), target[name]) for name, head in self.heads.items()]).mean()
+        return torch.stack([unexplained_up_to_scale(found[name], target[name]) for name in self.distances.layers]).mean()
+
     def forward(self, batch):
         images, options = batch["images"], self.options
         target = self.distances.features(images)
-        names = self.distances.layers if options.encoder_weight > 0 else [self.encoder.last]
-        found = self.encoder.features(images, [*names, self.encoder.last])
-        output = self.decoder(found[self.encoder.last]).float()
+        names = self.distances.layers if options.encoder_weight > 0 else []
+        found = self.encoder.features(images, {*names, *self.encoder.bottleneck_layers})
+        output = self.decoder(self.encoder.bottleneck(found)).float()
         rows = {"pixel": losses.pixel(output, images)}
         total = options.pixel_weight * rows["pixel"]
         if options.perceptual_weight > 0:
             rows["perceptual"] = self.distances.perceptual(self.distances.features(output), target).mean()
             total = total + options.perceptual_weight * rows["perceptual"]
         if options.encoder_weight > 0:
-            rows["encoder"] = torch.stack([unexplained_up_to_scale(found[name], target[name])
-                                           for name in names]).mean()
+            rows["encoder"] = self._encoder_loss(found, target)
             total = total + options.encoder_weight * rows["encoder"]
         return {"loss": total} | rows
 
     def parameter_groups(self, lr):
         groups = [{"params": list(self.decoder.parameters()), "lr": lr}]
-        trained = [parameter for parameter in self.encoder.parameters() if parameter.requires_grad]
-        return [*groups, {"params": trained, "lr": lr}] if trained else groups
+        trained = [p for module in (self.encoder, self.heads) for p in module.parameters() if p.requires_grad]
+        return [*groups, {"params": trained, "lr": lr * (0.1 if self.options.start == "pruned" else 1)}] if trained else groups
 
     def validate(self):
         model = AutoEncoder(self.encoder, self.decoder)
@@ -212,13 +242,17 @@ class AutoencoderTraining(nn.Module):
         return reconstruction_scores(outputs, self.validation) | {"perceptual": torch.cat(errors).mean()}
 
     def trained_state(self):
-        return {"encoder": self.encoder.state_dict(), "decoder": self.decoder.state_dict()}
+        return {"encoder": self.encoder.state_dict(), "decoder": self.decoder.state_dict(), "heads": self.heads.state_dict()}
 
     def load_trained_state(self, state):
         self.encoder.load_state_dict(state["encoder"])
         self.decoder.load_state_dict(state["decoder"])
+        self.heads.load_state_dict(state["heads"])
 
 
+
+
+CONTENT_LOSSES = ("distance", "structure")
 
 
 @dataclass
@@ -231,6 +265,8 @@ class VLTOptions:
     sampled: share of the styles whose code is drawn from its posterior; the others are decoded at z = mu, as at
     inference (decoding nothing but noisy codes teaches the decoder to shrink every style towards the average one).
     beta: weight of KL per latent dimension.
+    content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
+    which no change of palette or contrast moves; Kolkin et al. 2019 argue for such a term).
     """
 
     variant: str = "joint"
@@ -242,6 +278,7 @@ class VLTOptions:
     styles_per_content: int = 2
     photo_styles: float = 0.15
     sampled: float = 1.0
+    content: str = "distance"
     content_weight: float = 1.0
     style_weight: float = 5.0
     gram_weight: float = 1.0
@@ -252,6 +289,8 @@ class VLTOptions:
     def __post_init__(self):
         if self.variant not in VLT:
             raise InputError(f"variant {self.variant!r}", "is unknown", f"use one of {', '.join(VLT)}")
+        if self.content not in CONTENT_LOSSES:
+            raise InputError(f"content {self.content!r}", "does not exist", f"use one of {', '.join(CONTENT_LOSSES)}")
         starts = ("closed-form", "random", "base") if self.variant == "joint" else ("random", "base")
         if self.start not in starts:
             raise InputError(f"start {self.start!r}", f"does not exist for variant {self.variant!r}",
@@ -319,7 +358,8 @@ class VLTTraining(nn.Module):
         statistics = self.distances.statistics(found)
         style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
-        rows = {"content": self.distances.content(found, content_layer),
+        content = self.distances.content if options.content == "distance" else self.distances.structure
+        rows = {"content": content(found, content_layer),
                 "style": self.distances.style(statistics, style_target), "gram": self.distances.gram(statistics, style_target),
                 "range": losses.out_of_range(output), "kl": losses.kl_divergence(code.mu, code.log_sigma)}
         rows = {name: value.mean() for name, value in rows.items()}
@@ -356,7 +396,8 @@ class VLTTraining(nn.Module):
         for index, content in enumerate(contents):
             style = styles[index % len(styles)]
             output = self.model.stylize(content, codes[index % len(codes)])
-            rows.append(self.distances.between(output, content, style))
+            found = self.distances.features(output), self.distances.features(content), self.distances.features(style)
+            rows.append(self.distances.between_features(*found) | {"structure": self.distances.structure(*found[:2])})
         return {key: torch.cat([row[key] for row in rows]).mean() for key in rows[0]} | latent_health(codes)
 
     def trained_state(self):
@@ -370,7 +411,8 @@ class VLTTraining(nn.Module):
 def select(style: Style, index: torch.Tensor) -> Style:
     """A batch of styles in another order, or repeated."""
     modulation = style.modulation and [(gamma[index], beta[index]) for gamma, beta in style.modulation]
-    return Style(style.matrix[index], style.mean[index], modulation)
+    skip = style.skip and tuple(value[index] for value in style.skip)
+    return Style(style.matrix[index], style.mean[index], modulation, skip)
 
 
 def latent_health(codes: list[StyleCode]) -> dict[str, torch.Tensor]:

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .errors import InputError
 from .losses import gram, moments
 
 VARIANTS = ("paper", "released", "joint")
@@ -63,11 +64,13 @@ def resized_like(value: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
 
 @dataclass
 class Style:
-    """What the transform applies: `matrix (N, m, m)`, `mean (N, C)`, decoder `modulation` or None."""
+    """What the transform applies: `matrix (N, m, m)`, `mean (N, C)`, decoder `modulation` or None, and for a skip its
+    channels' means and deviations, each `(N, c)`, or None."""
 
     matrix: torch.Tensor
     mean: torch.Tensor
     modulation: list | None = None
+    skip: tuple | None = None
 
 
 def covariance(features: torch.Tensor) -> torch.Tensor:
@@ -138,6 +141,8 @@ class BranchVLT(VariationalLinearTransform):
 
     def __init__(self, encoder, matrix_size: int, latent: int):
         super().__init__()
+        if encoder.skip:
+            raise InputError(f"variant {self.variant!r}", "knows no skip", "use variant joint, or leave skip out")
         self.matrix_size, self.latent = matrix_size, latent
         self.style_layers = (encoder.last,)
         self.linear = LinearTransform(encoder.channels, matrix_size)
@@ -205,6 +210,14 @@ class ReleasedVLT(BranchVLT):
         return Style(self.style_branch(centred).unflatten(1, (self.matrix_size, self.matrix_size)), mean)
 
 
+def with_moments(features: torch.Tensor, mean: torch.Tensor, deviation: torch.Tensor) -> torch.Tensor:
+    """Features `(N, C, H, W)` with other channel means and deviations `(N, C)` (AdaIN, Huang & Belongie 2017, eq. 8);
+    channels that hardly vary are not blown up."""
+    centred, _ = centre(features)
+    own = (centred.square().mean((2, 3)) + 0.01).sqrt()
+    return centred * (deviation / own)[:, :, None, None] + mean[:, :, None, None]
+
+
 class StyleStatistic(nn.Module):
     """The style as one standardised vector: mean of the last layer, upper triangle of its covariance root
     in the compressed space, deviations there, moments of the earlier layers. One centre per entry and one
@@ -236,12 +249,13 @@ class StyleStatistic(nn.Module):
     def standardise(self, raw: torch.Tensor) -> torch.Tensor:
         return (raw - self.centre) / self.scale
 
-    def restore(self, standardised: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean `(N, C)` and symmetric covariance root `(N, m, m)` of a standardised vector."""
-        mean, triangle = (standardised * self.scale + self.centre).split(self.sizes, dim=1)[:2]
+    def restore(self, standardised: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """Of a standardised vector: mean `(N, C)`, symmetric covariance root `(N, m, m)`, and for every earlier layer its
+        means and deviations `(N, 2·c)`."""
+        mean, triangle, *earlier = (standardised * self.scale + self.centre).split(self.sizes, dim=1)
         matrix = triangle.new_zeros(len(triangle), self.matrix_size, self.matrix_size)
         matrix[:, self.rows, self.columns] = triangle
-        return mean, matrix + matrix.triu(1).transpose(1, 2)
+        return mean, matrix + matrix.triu(1).transpose(1, 2), earlier[:-1]
 
 
 class StatisticVAE(nn.Module):
@@ -306,7 +320,7 @@ class JointVLT(VariationalLinearTransform):
     def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 128, modulated: bool = True):
         super().__init__()
         self.matrix_size, self.latent = matrix_size, latent
-        self.style_layers = encoder.style_layers
+        self.style_layers, self.skip, self.fold = encoder.style_layers, encoder.skip, encoder.fold
         channels = [encoder.widths[layer] for layer in self.style_layers]
         self.linear = LinearTransform(channels[-1], matrix_size, bias=False)
         nn.init.orthogonal_(self.linear.compress.weight.data.flatten(1))
@@ -339,14 +353,21 @@ class JointVLT(VariationalLinearTransform):
 
     def decode_style(self, z: torch.Tensor, code: StyleCode) -> Style:
         statistic = self.vae.decode(z)
-        mean, matrix = self.statistic.restore(statistic)
-        return Style(matrix, mean, self.modulator(statistic) if self.modulator else None)
+        mean, matrix, earlier = self.statistic.restore(statistic)
+        skip = earlier[self.style_layers.index(self.skip)].chunk(2, dim=1) if self.skip else None
+        return Style(matrix, mean, self.modulator(statistic) if self.modulator else None, skip)
 
     def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
-        centred, _ = centre(content)
+        """Content features `(N, C, h, w)` in the style, a folded skip below them included."""
+        deep = content[:, :len(self.keep)]
+        centred, _ = centre(deep)
         weight = self.linear.compress.weight
         outside = centred - F.conv2d(F.conv2d(centred, weight), weight.transpose(0, 1))
-        return super().transform(content, style) + self.keep[:, None, None] * outside
+        moved = super().transform(deep, style) + self.keep[:, None, None] * outside
+        if style.skip is None:
+            return moved
+        skip = F.pixel_shuffle(content[:, len(self.keep):].float(), self.fold)
+        return torch.cat([moved, F.pixel_unshuffle(with_moments(skip, *style.skip), self.fold).to(moved.dtype)], dim=1)
 
     def prior(self) -> StyleCode:
         """N(0, I): a style nobody painted."""

@@ -8,4 +8,4 @@ from . import resnet, vgg
 #   pretrained(source=None, **options) -> full-width encoder with published weights, all of it with **all_stages.
 # An encoder has features(image, names), last, style_layers, widths, channels, stride, and where it needs one an
 # `adapter` that the autoencoder trains; a decoder has forward(features, modulation=None) and hidden_widths.
-BACKBONES = {"vgg19": vgg.VGG19, "vgg16": vgg.VGG16, "resnet50": resnet.RESNET50}
+BACKBONES = {"vgg19": vgg.VGG19, "vgg16": vgg.VGG16, "vgg16-imagenet": vgg.VGG16_IMAGENET, "resnet50": resnet.RESNET50}

@@ -112,7 +112,7 @@ class ResNet(nn.Module):
         self.options = options = options or ResNetOptions()
         self.last, self.stride = options.last, STRIDES[options.last]
         self.widths = {name: count for name, count in stage_widths(width).items() if STRIDES[name] <= self.stride}
-        self.style_layers = tuple(self.widths)
+        self.style_layers, self.skip, self.fold = tuple(self.widths), None, 0
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None], persistent=False)
         self.register_buffer("deviation", torch.tensor(IMAGENET_STD)[:, None, None], persistent=False)
         base = self.widths["conv1"]
@@ -169,7 +169,16 @@ class ResNet(nn.Module):
         return found
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.features(image, [self.last])[self.last]
+        return self.bottleneck(self.features(image, self.bottleneck_layers))
+
+    @property
+    def bottleneck_layers(self) -> set[str]:
+        """Stages whose features the decoder is given."""
+        return {self.last}
+
+    def bottleneck(self, found: dict[str, torch.Tensor]) -> torch.Tensor:
+        """What the decoder is given of the features by stage: the last one's."""
+        return found[self.last]
 
     @torch.no_grad()
     def calibrate(self, images: torch.Tensor) -> None:
