@@ -117,10 +117,8 @@ def run_benchmark(name: str, sizes: list[int], out: Path, device: str) -> str:
     """Measure, write `results.json` and `table.md` into `out`, return the table."""
     if min(sizes) < 16:
         raise InputError(f"--sizes {min(sizes)}", "is too small", "give 16 pixels or more")
-    model = weights.load(name, device)
+    model = weights.load_stvae(name, device)
     target = model.device
-    if not hasattr(model, "vlt"):
-        raise InputError(name, "is an autoencoder without a style transform", "use vgg19-slim")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

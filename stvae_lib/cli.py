@@ -87,8 +87,7 @@ def _train_arguments(parser):
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--content-dir", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--style-dir", type=Path, nargs="+", required=True, help="folders of paintings")
-    parser.add_argument("--loss-network", default="vgg19-slim-features",
-                        help="vgg19-slim-features, vgg19, vgg16 or a .safetensors file; the teacher of recipe encoder")
+    parser.add_argument("--loss-network", help="in place of the config's: vgg19-slim-features, vgg16, vgg19 or a file")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an interrupted run there is resumed")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--minutes", type=float, help="checkpoint and stop after this long")
@@ -97,11 +96,12 @@ def _train_arguments(parser):
 def stylize(arguments) -> int:
     import torch
 
+    from .model import weights
     from .pictures.images import list_images, load_image, save_image
 
     if arguments.size is not None and arguments.size < 16:
         raise InputError(f"--size {arguments.size}", "is too small", "give 16 pixels or more")
-    model = _transform_model(arguments)
+    model = weights.load_stvae(arguments.model, arguments.device)
     codes = [_style_code(style, model) for style in arguments.styles]
 
     def one(source: Path, target: Path):
@@ -117,15 +117,6 @@ def stylize(arguments) -> int:
     return _stylize_folder(list_images(arguments.photo), arguments.out, one)
 
 
-def _transform_model(arguments):
-    from .model import weights
-
-    model = weights.load(arguments.model, arguments.device)
-    if not hasattr(model, "encode_style"):
-        raise InputError(arguments.model, "is an autoencoder without a style transform", "use vgg19-slim")
-    return model
-
-
 def _style_code(file: Path, model):
     """A style from a picture, or from a file that `stvae encode` wrote."""
     from .model.mixing import CODE_SUFFIX, load_code
@@ -135,11 +126,12 @@ def _style_code(file: Path, model):
 
 
 def encode(arguments) -> int:
+    from .model import weights
     from .model.mixing import CODE_SUFFIX, save_code
 
     if arguments.out.suffix != CODE_SUFFIX:
         raise InputError(arguments.out, "is no name for a style file", f"let it end in {CODE_SUFFIX}")
-    model = _transform_model(arguments)
+    model = weights.load_stvae(arguments.model, arguments.device)
     save_code(_style_code(arguments.style, model), arguments.out, model)
     return 0
 
@@ -226,7 +218,9 @@ def train(arguments) -> int:
     if config.recipe != arguments.recipe:
         raise InputError(arguments.config, f"is for recipe {config.recipe!r}", f"run `stvae train {config.recipe}`")
     device = start_processes() if "LOCAL_RANK" in os.environ else weights.pick_device(arguments.device)
-    sources = experiment.Sources(arguments.content_dir, arguments.style_dir, arguments.loss_network)
+    if arguments.loss_network:
+        config.loss_network = arguments.loss_network
+    sources = experiment.Sources(arguments.content_dir, arguments.style_dir)
     stop_after = None if arguments.minutes is None else 60 * arguments.minutes
     try:
         card = experiment.train(config, sources, arguments.out, device, stop_after)

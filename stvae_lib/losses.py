@@ -89,6 +89,13 @@ class FeatureDistances(nn.Module):
         index = self.layers.index(CONTENT_LAYER)
         return (output[CONTENT_LAYER] - content[CONTENT_LAYER]).square().mean((1, 2, 3)) / self.sigma2[index]
 
+    def structure(self, output: dict, content: dict) -> torch.Tensor:
+        """1 - correlation of the content layer's pattern of places with the content's, per image `(N,)`: 0 where it is kept
+        up to one factor and one offset per channel, about 1 for unrelated pictures."""
+        maps = [features[CONTENT_LAYER] for features in (output, content)]
+        first, second = ((value - value.mean((2, 3), keepdim=True)).flatten(1) for value in maps)
+        return 1 - F.cosine_similarity(first, second, dim=1)
+
     def perceptual(self, output: dict, target: dict) -> torch.Tensor:
         """Mean over layers of the variance-normalised squared feature error, per image `(N,)`."""
         return torch.stack([(output[layer] - target[layer]).square().mean((1, 2, 3)) / self.sigma2[index]

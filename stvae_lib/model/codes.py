@@ -48,8 +48,10 @@ def resized_like(value: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
 
 @dataclass
 class Style:
-    """What the transform applies: `matrix (N, m, m)`, `mean (N, C)`, decoder `modulation` or None."""
+    """What the transform applies: `matrix (N, m, m)`, `mean (N, C)`, decoder `modulation` or None, and for a skip its
+    channels' means and deviations, each `(N, c)`, or None."""
 
     matrix: torch.Tensor
     mean: torch.Tensor
     modulation: list | None = None
+    skip: tuple | None = None

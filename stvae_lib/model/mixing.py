@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from ..errors import InputError
 from ..files import write_atomically
 from .codes import StyleCode
+from .storage import read_described
 from .stvae import STVAE, check_mask, check_strength, pad_to_stride
-from .weights import read_described
 
 CODE_SUFFIX = ".safetensors"
 

@@ -92,7 +92,7 @@ class STVAE(AutoEncoder):
 
     def sample_style(self, generator: torch.Generator | None = None) -> StyleCode:
         """A style nobody painted: z ~ N(0, I), as a code without spread."""
-        if not hasattr(self.vlt, "prior"):
+        if not self.vlt.has_prior:
             raise InputError(f"variant {self.vlt.variant!r}", "has no prior over styles",
                              "use a model of variant joint or paper")
         prior = self.vlt.prior()

@@ -38,12 +38,13 @@ class StyleStatistic(nn.Module):
     def standardise(self, raw: torch.Tensor) -> torch.Tensor:
         return (raw - self.centre) / self.scale
 
-    def restore(self, standardised: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean `(N, C)` and symmetric covariance root `(N, m, m)` of a standardised vector."""
-        mean, triangle = (standardised * self.scale + self.centre).split(self.sizes, dim=1)[:2]
+    def restore(self, standardised: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """Of a standardised vector: mean `(N, C)`, symmetric covariance root `(N, m, m)`, and for every earlier layer its
+        means and deviations `(N, 2·c)`."""
+        mean, triangle, *earlier = (standardised * self.scale + self.centre).split(self.sizes, dim=1)
         matrix = triangle.new_zeros(len(triangle), self.matrix_size, self.matrix_size)
         matrix[:, self.rows, self.columns] = triangle
-        return mean, matrix + matrix.triu(1).transpose(1, 2)
+        return mean, matrix + matrix.triu(1).transpose(1, 2), earlier[:-1]
 
 
 class StatisticVAE(nn.Module):

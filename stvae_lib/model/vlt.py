@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..statistics import centre, covariance, matrix_roots
+from ..errors import InputError
+from ..statistics import centre, covariance, matrix_roots, with_moments
 from .codes import Style, StyleCode
 from .style_statistic import Modulator, StatisticVAE, StyleStatistic
 
@@ -49,7 +50,10 @@ class MatrixBranch(nn.Module):
 
 
 class VariationalLinearTransform(nn.Module):
-    """What the variants share. `features` arguments are dicts of encoder features by layer, the last one deepest."""
+    """What the variants share. has_prior: whether z ~ N(0, I) is a style (`prior`). `features` arguments are dicts of
+    encoder features by layer, the last one deepest."""
+
+    has_prior = True
 
     def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
         """Content features `(N, C, h, w)` in the style: `(N, C, h, w)`."""
@@ -62,6 +66,8 @@ class BranchVLT(VariationalLinearTransform):
 
     def __init__(self, encoder, matrix_size: int, latent: int):
         super().__init__()
+        if encoder.skip:
+            raise InputError(f"variant {self.variant!r}", "knows no skip", "use variant joint, or leave skip out")
         self.matrix_size, self.latent = matrix_size, latent
         self.style_layers = (encoder.last,)
         self.linear = LinearTransform(encoder.channels, matrix_size)
@@ -105,7 +111,7 @@ class PaperVLT(BranchVLT):
 class ReleasedVLT(BranchVLT):
     """Variant `released`: the published `MulLayer`, its behaviour kept bit for bit where it matters (parity test)."""
 
-    variant = "released"
+    variant, has_prior = "released", False
 
     def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 64):
         super().__init__(encoder, matrix_size, latent)
@@ -139,7 +145,7 @@ class JointVLT(VariationalLinearTransform):
     def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 128, modulated: bool = True):
         super().__init__()
         self.matrix_size, self.latent = matrix_size, latent
-        self.style_layers = encoder.style_layers
+        self.style_layers, self.skip, self.fold = encoder.style_layers, encoder.skip, encoder.fold
         channels = [encoder.widths[layer] for layer in self.style_layers]
         self.linear = LinearTransform(channels[-1], matrix_size, bias=False)
         nn.init.orthogonal_(self.linear.compress.weight.data.flatten(1))
@@ -172,14 +178,21 @@ class JointVLT(VariationalLinearTransform):
 
     def decode_style(self, z: torch.Tensor, code: StyleCode) -> Style:
         statistic = self.vae.decode(z)
-        mean, matrix = self.statistic.restore(statistic)
-        return Style(matrix, mean, self.modulator(statistic) if self.modulator else None)
+        mean, matrix, earlier = self.statistic.restore(statistic)
+        skip = earlier[self.style_layers.index(self.skip)].chunk(2, dim=1) if self.skip else None
+        return Style(matrix, mean, self.modulator(statistic) if self.modulator else None, skip)
 
     def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
-        centred, _ = centre(content)
+        """Content features `(N, C, h, w)` in the style, a folded skip below them included."""
+        deep = content[:, :len(self.keep)]
+        centred, _ = centre(deep)
         weight = self.linear.compress.weight
         outside = centred - F.conv2d(F.conv2d(centred, weight), weight.transpose(0, 1))
-        return super().transform(content, style) + self.keep[:, None, None] * outside
+        moved = super().transform(deep, style) + self.keep[:, None, None] * outside
+        if style.skip is None:
+            return moved
+        skip = F.pixel_shuffle(content[:, len(self.keep):].float(), self.fold)
+        return torch.cat([moved, F.pixel_unshuffle(with_moments(skip, *style.skip), self.fold).to(moved.dtype)], dim=1)
 
     def prior(self) -> StyleCode:
         """N(0, I): a style nobody painted."""

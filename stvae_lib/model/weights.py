@@ -5,16 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from ..errors import InputError
-from ..files import write_atomically, write_text
 from ..losses import FeatureDistances
-from ..provenance import sha256
 from .backbones import BACKBONES
 from .backbones.resnet import read_checkpoint
 from .backbones.vgg import VGG
+from .storage import half, read_tensors, write_tensors
 from .stvae import STVAE, AutoEncoder
 from .vlt import VLT
 
@@ -49,6 +48,14 @@ def load(name="vgg19-slim", device: str = "auto", checkpoint=None) -> AutoEncode
     return model.eval().requires_grad_(False).to(target, memory_format=torch.channels_last)
 
 
+def load_stvae(name, device: str = "auto") -> STVAE:
+    """The same for a model that stylises; InputError on an autoencoder alone."""
+    model = load(name, device)
+    if not isinstance(model, STVAE):
+        raise InputError(name, "is an autoencoder without a style transform", "use vgg19-slim")
+    return model
+
+
 def find(name) -> Path:
     """Weights file of a shipped name, or the path given; InputError on anything else."""
     if name in SHIPPED + FEATURES:
@@ -68,28 +75,6 @@ def _load_full(name: str, checkpoint) -> AutoEncoder:
     _, architecture = read_tensors(checkpoint)
     encoder = backbone.pretrained(architecture.get("encoder_weights"), **architecture.get("backbone_options", {}))
     return read_model(Path(checkpoint), encoder)
-
-
-def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
-    """Float32 tensors and the architecture of a `.safetensors` file; InputError where it is broken or foreign."""
-    tensors, architecture = read_described(path, "stvae", "does not say what model it holds",
-                                           "use a file that this project wrote")
-    return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, architecture
-
-
-def read_described(path, key: str, foreign: str, remedy: str) -> tuple[dict[str, torch.Tensor], dict]:
-    """Tensors of a `.safetensors` file and the JSON under `key` of its metadata. InputError where the file is broken, and,
-    in the words `foreign` and `remedy`, where it has no such metadata."""
-    try:
-        tensors = load_file(path)
-        with safe_open(path, framework="pt") as file:
-            return tensors, json.loads((file.metadata() or {})[key])
-    except FileNotFoundError:
-        raise InputError(path, "no such file", "check the path") from None
-    except KeyError:
-        raise InputError(path, foreign, remedy) from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(path, f"is no whole safetensors file ({error})", "get a whole copy") from None
 
 
 def build(architecture: dict, encoder=None):
@@ -123,23 +108,6 @@ def write_model(model: AutoEncoder, path, architecture: dict, card: dict, parts=
     """Save `parts` of a model as float16 safetensors with its card beside it; returns the card."""
     tensors = {key: value for key, value in model.state_dict().items() if key.split(".")[0] in parts}
     return write_tensors(half(tensors), path, architecture, card)
-
-
-def half(tensors: dict) -> dict:
-    """Floating-point tensors as float16, others as they are."""
-    return {key: value.half().contiguous() if value.is_floating_point() else value.contiguous()
-            for key, value in tensors.items()}
-
-
-def write_tensors(tensors: dict, path, architecture: dict, card: dict) -> dict:
-    """Save tensors with their architecture and a card; both files whole or not at all."""
-    path = Path(path)
-    write_atomically(path, lambda name: save_file(tensors, name, metadata={"stvae": json.dumps(architecture)}))
-    card = {"name": path.stem, "file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size,
-            "parameters": sum(value.numel() for value in tensors.values()), "architecture": architecture} | card
-    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-    write_text(path.with_suffix(".json"), text)
-    return card
 
 
 def load_features(encoder, path) -> None:

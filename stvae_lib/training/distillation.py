@@ -34,11 +34,10 @@ class EncoderDistillation(nn.Module):
 
     @torch.no_grad()
     def start(self, images: torch.Tensor):
-        """Measure the targets' scale on `images`; without batch norm, give every layer of the student that scale."""
+        """Measure the targets' scale on `images` and start the student at it."""
         features = self.teacher.features(images, set(self.teacher_layers.values()))
         self.scale.copy_(torch.stack([features[name].std() for name in self.teacher_layers.values()]))
-        if isinstance(self.student, VGG):
-            self.student.layer_sequential_start(images, self.target(images))
+        self.student.start_like(images, self.target(images))
 
     @torch.no_grad()
     def fit_heads(self, images: torch.Tensor):

@@ -14,6 +14,7 @@ from ..files import write_text
 from ..losses import FeatureDistances
 from ..model import weights
 from ..model.backbones import BACKBONES
+from ..model.storage import half, read_tensors, write_tensors
 from ..model.stvae import STVAE, AutoEncoder
 from ..pictures.datasets import CropPool, held_out_images, is_held_out, mixed_batch
 from ..pictures.images import list_images, load_image, save_image
@@ -32,6 +33,7 @@ OPTIONS = {"autoencoder": AutoencoderOptions, "vlt": VLTOptions}
 class RunConfig:
     """One `config.json`: everything that decides a run's outcome except where the pictures lie.
 
+    loss_network: name or file of the network whose features the losses compare (recipe encoder: the teacher).
     base: model or feature file that the run starts from (None: random weights), shipped name or path.
     fresh_decoder: leave the base's decoder behind and start from one with plain random weights (He et al. 2015), without
     the zero branches that a decoder to be trained starts with (with 0 steps: the student report's set-up).
@@ -49,6 +51,7 @@ class RunConfig:
     fresh_decoder: bool = False
     backbone_options: dict = field(default_factory=dict)
     encoder_weights: str | None = None
+    loss_network: str = weights.LOSS_NETWORK
     sources: str = ""
 
     def to_json(self) -> dict:
@@ -87,22 +90,21 @@ def _checked(kind, values: dict, path):
 
 @dataclass
 class Sources:
-    """Where a run finds its pictures and its loss network (for the encoder recipe: its teacher)."""
+    """Where a run finds its pictures."""
 
     content_dir: Path
     style_dirs: list[Path]
-    loss_network: str = weights.LOSS_NETWORK
 
     def pools(self) -> tuple[CropPool, CropPool]:
         """Photographs and paintings, without held-out ones."""
         return CropPool([self.content_dir]), CropPool(self.style_dirs)
 
-    def distances(self) -> FeatureDistances:
-        """The loss network, calibrated on training pictures."""
+    def distances(self, network: str) -> FeatureDistances:
+        """A loss network, calibrated on training pictures."""
         photos, paintings = ([file for file in list_images(folder) if not is_held_out(file.name)]
                              for folder in (self.content_dir, self.style_dirs[0]))
         images = [load_image(file, 256) for file in photos[::40] + paintings[::20]]
-        return weights.feature_distances(self.loss_network).calibrate(images)
+        return weights.feature_distances(network).calibrate(images)
 
 
 def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
@@ -113,7 +115,7 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
     photos, paintings = sources.pools()
     validation = validation_pictures(config, sources, 12)
     if config.recipe == "encoder":
-        teacher, backbone = weights.loss_network(sources.loss_network, "relu5_1"), BACKBONES[config.backbone]
+        teacher, backbone = weights.loss_network(config.loss_network, "relu5_1"), BACKBONES[config.backbone]
         student = backbone.student(config.width, **config.backbone_options)
         recipe = EncoderDistillation(teacher, student, backbone.teacher_layers, photos, paintings, validation)
         recipe.start(recipe.batch(rng, config.schedule)["images"])
@@ -121,12 +123,13 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
             weights.load_features(student, weights.find(config.base))
             recipe.fit_heads(torch.cat([recipe.batch(rng, config.schedule)["images"] for _ in range(16)]))
         return recipe
-    distances = sources.distances()
+    distances = sources.distances(config.loss_network)
     encoder, decoder = start_networks(config)
     if config.recipe == "autoencoder":
-        if hasattr(encoder, "calibrate"):
-            encoder.calibrate(mixed_batch(photos, paintings, rng, config.schedule)["images"])
-        return AutoencoderTraining(encoder, decoder, distances, photos, paintings, validation, config.options)
+        encoder.calibrate(mixed_batch(photos, paintings, rng, config.schedule)["images"])
+        recipe = AutoencoderTraining(encoder, decoder, distances, photos, paintings, validation, config.options)
+        recipe.start(torch.cat([mixed_batch(photos, paintings, rng, config.schedule)["images"] for _ in range(8)]))
+        return recipe
     vlt = start_transform(config, encoder, decoder)
     recipe = VLTTraining(STVAE(encoder, vlt, decoder), distances, photos, paintings, validation, config.options)
     if not resumes:
@@ -151,7 +154,7 @@ def start_networks(config: RunConfig):
             decoder = weights.read_model(Path(config.base), encoder).decoder
     elif config.base is None:
         keep_scale(encoder)
-    elif "features" in weights.read_tensors(weights.find(config.base))[1]:
+    elif "features" in read_tensors(weights.find(config.base))[1]:
         weights.load_features(encoder, weights.find(config.base))
     else:
         model = weights.read_model(weights.find(config.base))
@@ -210,7 +213,7 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
                     "backbone_options": config.backbone_options, "encoder_weights": config.encoder_weights}
     if config.recipe == "encoder":
         architecture |= {"features": recipe.student.last}
-        return weights.write_tensors(weights.half(recipe.student.state_dict()), path, architecture, card)
+        return write_tensors(half(recipe.student.state_dict()), path, architecture, card)
     if config.recipe == "autoencoder":
         save_image(reconstruction_sheet(AutoEncoder(recipe.encoder, recipe.decoder)), folder / "sheet.jpg")
         return weights.write_model(AutoEncoder(recipe.encoder, recipe.decoder), path, architecture, card,

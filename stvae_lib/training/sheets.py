@@ -18,7 +18,7 @@ def contact_sheet(model: STVAE, side: int = 144) -> torch.Tensor:
     rows = [[model.stylize(photo, code) for code in codes] for photo in photos]
     rng = torch.Generator().manual_seed(0)
     rows.append([model.stylize(photos[0], codes[0], sample=True, generator=rng) for _ in kinds])
-    if hasattr(model.vlt, "prior"):
+    if model.vlt.has_prior:
         rows.append([model.stylize(photos[0], model.sample_style(rng)) for _ in kinds])
     return torch.cat([torch.cat(row, dim=3) for row in rows], dim=2)
 

@@ -14,6 +14,8 @@ from ..model.vlt import VLT
 from ..pictures.datasets import CropPool, colour_jitter
 from .autoencoder import AutoencoderOptions
 
+CONTENT_LOSSES = ("distance", "structure")
+
 
 @dataclass
 class VLTOptions:
@@ -25,6 +27,8 @@ class VLTOptions:
     sampled: share of the styles whose code is drawn from its posterior; the others are decoded at z = mu, as at
     inference (decoding nothing but noisy codes teaches the decoder to shrink every style towards the average one).
     beta: weight of KL per latent dimension.
+    content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
+    which no change of palette or contrast moves).
     """
 
     variant: str = "joint"
@@ -36,6 +40,7 @@ class VLTOptions:
     styles_per_content: int = 2
     photo_styles: float = 0.15
     sampled: float = 1.0
+    content: str = "distance"
     content_weight: float = 1.0
     style_weight: float = 5.0
     gram_weight: float = 1.0
@@ -46,6 +51,8 @@ class VLTOptions:
     def __post_init__(self):
         if self.variant not in VLT:
             raise InputError(f"variant {self.variant!r}", "is unknown", f"use one of {', '.join(VLT)}")
+        if self.content not in CONTENT_LOSSES:
+            raise InputError(f"content {self.content!r}", "does not exist", f"use one of {', '.join(CONTENT_LOSSES)}")
         starts = ("closed-form", "random", "base") if self.variant == "joint" else ("random", "base")
         if self.start not in starts:
             raise InputError(f"start {self.start!r}", f"does not exist for variant {self.variant!r}",
@@ -113,7 +120,8 @@ class VLTTraining(nn.Module):
         statistics = self.distances.statistics(found)
         style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
-        rows = {"content": self.distances.content(found, content_layer),
+        content = self.distances.content if options.content == "distance" else self.distances.structure
+        rows = {"content": content(found, content_layer),
                 "style": self.distances.style(statistics, style_target), "gram": self.distances.gram(statistics, style_target),
                 "range": losses.out_of_range(output), "kl": losses.kl_divergence(code.mu, code.log_sigma)}
         rows = {name: value.mean() for name, value in rows.items()}
@@ -150,7 +158,8 @@ class VLTTraining(nn.Module):
         for index, content in enumerate(contents):
             style = styles[index % len(styles)]
             output = self.model.stylize(content, codes[index % len(codes)])
-            rows.append(self.distances.between(output, content, style))
+            found = self.distances.features(output), self.distances.features(content), self.distances.features(style)
+            rows.append(self.distances.between_features(*found) | {"structure": self.distances.structure(*found[:2])})
         return {key: torch.cat([row[key] for row in rows]).mean() for key in rows[0]} | latent_health(codes)
 
     def trained_state(self):
@@ -164,7 +173,8 @@ class VLTTraining(nn.Module):
 def select(style: Style, index: torch.Tensor) -> Style:
     """A batch of styles in another order, or repeated."""
     modulation = style.modulation and [(gamma[index], beta[index]) for gamma, beta in style.modulation]
-    return Style(style.matrix[index], style.mean[index], modulation)
+    skip = style.skip and tuple(value[index] for value in style.skip)
+    return Style(style.matrix[index], style.mean[index], modulation, skip)
 
 
 def latent_health(codes: list[StyleCode]) -> dict[str, torch.Tensor]:

@@ -5,6 +5,7 @@ import torch
 from common import ROOT
 
 from stvae_lib import InputError, load, weights
+from stvae_lib.model.storage import read_tensors, write_tensors
 from stvae_lib.provenance import sha256
 from stvae_lib.training.loop import read_log
 
@@ -43,9 +44,9 @@ def test_a_cut_file_is_refused(tmp_path):
 
 
 def test_weights_of_another_shape_are_refused(tmp_path):
-    tensors, architecture = weights.read_tensors(weights.FOLDER / "vgg19-slim.safetensors")
+    tensors, architecture = read_tensors(weights.FOLDER / "vgg19-slim.safetensors")
     tensors["decoder.conv1_1.weight"] = torch.zeros(3, 8, 3, 3)
-    weights.write_tensors(tensors, tmp_path / "odd.safetensors", architecture, {})
+    write_tensors(tensors, tmp_path / "odd.safetensors", architecture, {})
     with pytest.raises(InputError, match="odd.safetensors.*does not fit"):
         load(tmp_path / "odd.safetensors")
 

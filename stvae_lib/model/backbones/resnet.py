@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ...errors import InputError
+from .contract import EncoderBase
 from .modulation import modulate
 from .vgg import IMAGENET_MEAN, IMAGENET_STD, fetch_torchvision
 
@@ -103,7 +104,7 @@ class Bottleneck(nn.Module):
         return F.relu(branch)
 
 
-class ResNet(nn.Module):
+class ResNet(EncoderBase):
     """ResNet-50 encoder: image `(N, 3, H, W)` in [0, 1] to the features of its last stage,
     `(N, channels, ⌈H/stride⌉, ⌈W/stride⌉)`."""
 
@@ -128,7 +129,6 @@ class ResNet(nn.Module):
         if options.normalise:
             for name, count in self.widths.items():
                 self.register_buffer(f"activation_{name}", torch.ones(count))
-        self.adapter = None
         if options.adapted:
             self.widths[self.last] = stage_widths(width)[VLT_STAGE]
             self.adapter = nn.Conv2d(inputs, self.widths[self.last], 1)
@@ -167,9 +167,6 @@ class ResNet(nn.Module):
         if self.adapter is not None and self.last in found:
             found[self.last] = self.adapter(found[self.last])
         return found
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.features(image, [self.last])[self.last]
 
     @torch.no_grad()
     def calibrate(self, images: torch.Tensor) -> None:

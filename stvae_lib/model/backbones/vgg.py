@@ -6,16 +6,26 @@ and the authors' released encoder: they differ in widths, in the fixed colour la
 
 from pathlib import Path
 
+import scipy.linalg
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import nn
 
 from ...errors import InputError
+from ..published import fetch
+from .contract import EncoderBase
 from .modulation import modulate
 
 CONVS_PER_BLOCK = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
-WIDTHS = {"full": (64, 128, 256, 512, 512), "slim": (16, 32, 64, 128, 128)}
+WIDTHS = {"full": (64, 128, 256, 512, 512), "half": (32, 64, 128, 256, 256), "slim": (16, 32, 64, 128, 128)}
+CAFFE_MEAN = (122.67892, 116.66877, 104.00699)  # red, green, blue: what the published VGG-16 subtracts
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def stride_of(layer: str) -> int:
+    """Pixels between neighbouring features of a layer: 1 for relu1_…, 2 for relu2_…, 4, 8, 16."""
+    return 2 ** (int(layer[4]) - 1)
 
 
 def conv_names(depth: int, last: str) -> list[str]:
@@ -30,18 +40,20 @@ def conv_names(depth: int, last: str) -> list[str]:
     raise ValueError(f"{last} is no layer of VGG-{depth}")
 
 
-class VGG(nn.Module):
+class VGG(EncoderBase):
     """VGG feature extractor: image `(N, 3, H, W)` in [0, 1] to relu features.
 
-    depth: 16 or 19. width: "slim" (a quarter of the channels) or "full". last: name of the last layer.
+    depth: 16 or 19. width: "slim" (a quarter of the channels), "half" or "full". last: name of the last layer.
     padding: "reflect" as in the paper's autoencoder, "zeros" as in ImageNet training.
+    skip: an earlier layer that the decoder is given too, beside the last one (None: as in the paper).
     The colour layer is a fixed 1x1 convolution, ImageNet normalisation unless a checkpoint brings its own.
     Output: `(N, channels, H/stride, W/stride)`.
     """
 
-    def __init__(self, depth: int = 19, width: str = "slim", last: str = "relu4_1", padding: str = "reflect"):
+    def __init__(self, depth: int = 19, width: str = "slim", last: str = "relu4_1", padding: str = "reflect",
+                 skip: str | None = None):
         super().__init__()
-        self.layers, self.last = conv_names(depth, last), last
+        self.layers, self.last, self.skip = conv_names(depth, last), last, skip
         self.colour = nn.Conv2d(3, 3, 1)
         self.colour.weight.data = torch.diag(1 / torch.tensor(IMAGENET_STD))[:, :, None, None]
         self.colour.bias.data = -torch.tensor(IMAGENET_MEAN) / torch.tensor(IMAGENET_STD)
@@ -58,6 +70,7 @@ class VGG(nn.Module):
                        for name in self.layers if name != "pool"}
         self.style_layers = tuple(name for name in self.widths if name.endswith("_1"))
         self.stride = 2 ** self.layers.count("pool")
+        self.fold = self.stride // stride_of(skip) if skip else 0
 
     def features(self, image: torch.Tensor, names, pooling: str = "max") -> dict[str, torch.Tensor]:
         """Features after the ReLU of each layer in `names` (relu1_1, …), stopping at the deepest.
@@ -79,11 +92,8 @@ class VGG(nn.Module):
                     return found
         raise ValueError(f"no such layers: {sorted(wanted - set(found))}")
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.features(image, [self.last])[self.last]
-
     @torch.no_grad()
-    def layer_sequential_start(self, images: torch.Tensor, target: dict[str, torch.Tensor]) -> None:
+    def start_like(self, images: torch.Tensor, target: dict[str, torch.Tensor]) -> None:
         """Random weights, layer by layer so that each has the target features' scale on `images`
         (after LSUV, Mishkin & Matas 2016)."""
         for relu in self.widths:
@@ -94,14 +104,52 @@ class VGG(nn.Module):
             conv.weight *= (target[relu].square().mean() / found.square().mean().clamp_min(1e-8)).sqrt()
 
 
+    @torch.no_grad()
+    def pruned_start(self, teacher: "VGG", images: torch.Tensor):
+        """Start as a part of a wider VGG of the same depth, from its features of `images` `(n, 3, H, W)`: of every layer,
+        the channels that span the others best (pivoted QR, Businger & Golub 1965), their kernels re-fitted to the
+        channels kept before by least squares (after ThiNet, Luo et al. 2017), each layer scaled to unit deviation."""
+        self.colour.load_state_dict(teacher.colour.state_dict())
+        wanted = teacher.features(images, list(self.widths))
+        hidden, readout, offset = None, torch.eye(3), torch.zeros(3)
+        for relu, width in self.widths.items():
+            name = relu.replace("relu", "conv")
+            source, own = getattr(teacher, name), getattr(self, name)
+            target = sampled_rows(wanted[relu])
+            order = scipy.linalg.qr((target - target.mean(0)).numpy(), mode="r", pivoting=True)[1][:width]
+            chosen = torch.from_numpy(order.astype("int64"))
+            own.weight.copy_(torch.einsum("oihw,ij->ojhw", source.weight[chosen], readout))
+            own.bias.copy_(source.bias[chosen] + source.weight[chosen].sum((2, 3)) @ offset)
+            scale = self.features(images, [relu])[relu].std()
+            own.weight /= scale
+            own.bias /= scale
+            hidden = sampled_rows(self.features(images, [relu])[relu])
+            readout, offset = least_squares(hidden, target)
+
+
+def sampled_rows(features: torch.Tensor, count: int = 20000) -> torch.Tensor:
+    """Features `(N, C, H, W)` as at most `count` rows `(n, C)`, evenly spread over images and places."""
+    rows = features.movedim(1, -1).flatten(0, 2)
+    return rows[:: max(1, len(rows) // count)]
+
+
+def least_squares(inputs: torch.Tensor, wanted: torch.Tensor, ridge: float = 1e-4) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weight `(D, C)` and bias `(D,)` of the affine map that takes `inputs` `(n, C)` nearest to `wanted` `(n, D)`."""
+    inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1).double()
+    damping = ridge * inputs.square().mean() * len(inputs) * torch.eye(inputs.shape[1], dtype=torch.float64)
+    solution = torch.linalg.solve(inputs.T @ inputs + damping, inputs.T @ wanted.double()).float()
+    return solution[:-1].T, solution[-1]
+
+
 class VGGDecoder(nn.Module):
     """Mirror of the encoder: features `(N, channels, h, w)` to image `(N, 3, stride·h, stride·w)`, unclamped.
 
     Pooling becomes nearest-neighbour upsampling (paper, figure 1). `modulation` holds one pair (gamma, beta) per
-    hidden layer, applied before its ReLU (`modulate`).
+    hidden layer, applied before its ReLU (`modulate`). skip: the encoder's, whose folded features follow the last
+    layer's in the same tensor.
     """
 
-    def __init__(self, depth: int = 19, width: str = "slim", last: str = "relu4_1"):
+    def __init__(self, depth: int = 19, width: str = "slim", last: str = "relu4_1", skip: str | None = None):
         super().__init__()
         names = conv_names(depth, last)
         self.layers = ["upsample" if name == "pool" else name for name in reversed(names)]
@@ -111,14 +159,22 @@ class VGGDecoder(nn.Module):
             conv = nn.Conv2d(widths[index + 1], widths[index], 3, padding=1, padding_mode="reflect")
             self.add_module(name, conv)
         self.hidden_widths = widths[-2:0:-1]
+        self.channels, self.joins, self.fold = widths[-1], None, 0
+        if skip:  # its features join at the first convolution of their own stride
+            self.joins = [name for name in encoder_convs if stride_of(name) == stride_of(skip)][-1]
+            self.fold = stride_of(last) // stride_of(skip)
+            inputs, outputs = (WIDTHS[width][int(name[4]) - 1] for name in (skip, self.joins))
+            self.from_skip = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="reflect", bias=False)
 
     def forward(self, features: torch.Tensor, modulation=None) -> torch.Tensor:
-        hidden, index = features, 0
+        hidden, index = features[:, :self.channels], 0
         for layer in self.layers:
             if layer == "upsample":
                 hidden = F.interpolate(hidden, scale_factor=2)
                 continue
             hidden = getattr(self, layer)(hidden)
+            if layer == self.joins:
+                hidden = hidden + self.from_skip(F.pixel_shuffle(features[:, self.channels:], self.fold))
             if index == len(self.hidden_widths):
                 return hidden
             if modulation is not None:
@@ -141,39 +197,51 @@ def from_torchvision(state: dict, depth: int, last: str) -> dict:
 
 
 class VGGBackbone:
-    """A VGG of one depth for the registry."""
+    """A VGG of one depth for the registry. published: name of the published network at full width (None: torchvision's)."""
 
     all_stages = {"last": "relu5_1"}
 
-    def __init__(self, depth: int):
-        self.depth = depth
+    def __init__(self, depth: int, published: str | None = None):
+        self.depth, self.published = depth, published
         self.teacher_layers = {name.replace("conv", "relu"): name.replace("conv", "relu")
                                for name in conv_names(depth, "relu5_1") if name != "pool"}
 
-    def student(self, width: str) -> VGG:
+    def student(self, width: str, skip: str | None = None) -> VGG:
         """An encoder to be distilled, to relu5_1."""
         return VGG(self.depth, width, **self.all_stages)
 
-    def build(self, width: str) -> tuple[VGG, VGGDecoder]:
+    def build(self, width: str, skip: str | None = None) -> tuple[VGG, VGGDecoder]:
         """Encoder to relu4_1 and its mirrored decoder, randomly initialised."""
-        return VGG(self.depth, width), VGGDecoder(self.depth, width)
+        return VGG(self.depth, width, skip=skip), VGGDecoder(self.depth, width, skip=skip)
 
-    def pretrained(self, source: str | None = None, last: str = "relu4_1") -> VGG:
-        """Full-width encoder with torchvision's ImageNet weights (downloaded once, or read from its cache).
+    def pretrained(self, source: str | None = None, last: str = "relu4_1", skip: str | None = None) -> VGG:
+        """Full-width encoder with published weights (fetched once).
 
-        source: "IMAGENET1K_V1", the default and the only ones there are.
+        source: "IMAGENET1K_V1" for torchvision's; None for this backbone's own default.
         Raises InputError naming the weights, the cache folder and the slim alternative when out of reach.
         """
+        if source is None and self.published is not None:
+            return published_vgg(self.depth, self.published, last, skip)
         import torchvision.models as models
 
         name = f"VGG{self.depth}_Weights"
         if source not in (None, "IMAGENET1K_V1"):
             raise InputError(f"{name}.{source}", "does not exist", "use IMAGENET1K_V1")
         weights = getattr(models, name).IMAGENET1K_V1
-        encoder = VGG(self.depth, "full", last)
-        state = fetch_torchvision(weights, f"{name}.IMAGENET1K_V1", f"vgg{self.depth}-slim")
+        encoder = VGG(self.depth, "full", last, skip=skip)
+        state = fetch_torchvision(weights, f"{name}.IMAGENET1K_V1", "vgg19-slim")
         encoder.load_state_dict(from_torchvision(state, self.depth, last), strict=False)
         return encoder
+
+
+def published_vgg(depth: int, name: str, last: str, skip: str | None) -> VGG:
+    """A VGG of the package index, with the colours it was trained with: blue, green, red from 0 to 255, minus a mean."""
+    network = VGG(depth, "full", last, padding="zeros", skip=skip)
+    network.colour.weight.data = 255.0 * torch.eye(3).flip(0)[:, :, None, None]
+    network.colour.bias.data = -torch.tensor(CAFFE_MEAN).flip(0)
+    tensors = load_file(fetch(name))
+    network.load_state_dict({key: tensors.get(key, value).float() for key, value in network.state_dict().items()})
+    return network
 
 
 def fetch_torchvision(weights, name: str, alternative: str) -> dict:
@@ -187,4 +255,4 @@ def fetch_torchvision(weights, name: str, alternative: str) -> dict:
                          f"or use {alternative}") from error
 
 
-VGG16, VGG19 = VGGBackbone(16), VGGBackbone(19)
+VGG16, VGG16_IMAGENET, VGG19 = VGGBackbone(16, "vgg16"), VGGBackbone(16), VGGBackbone(19)

@@ -6,8 +6,10 @@ import torchvision
 
 from stvae_lib import InputError, weights
 from stvae_lib.model.backbones import BACKBONES
+from stvae_lib.model.backbones.contract import EncoderBase
 from stvae_lib.model.backbones.resnet import RESNET50, Blur, ResNet, ResNetDecoder, ResNetOptions, load_stages, stage_widths
 from stvae_lib.model.backbones.vgg import IMAGENET_MEAN, IMAGENET_STD, VGG, VGGDecoder
+from stvae_lib.model.storage import read_tensors
 from stvae_lib.model.stvae import AutoEncoder
 from stvae_lib.training import experiment
 
@@ -172,7 +174,7 @@ def test_the_three_recipes_train_a_resnet_and_what_they_write_loads(options, mak
     stages = ["conv1", "layer1", "layer2", "layer3", "layer4"]
     assert list(card["validation"]) == stages[:stages.index(options.get("last", "layer4")) + 1]
     run("autoencoder", str(tmp_path / "features" / "features.safetensors"), "autoencoder", {})
-    features, _ = weights.read_tensors(tmp_path / "features" / "features.safetensors")
+    features, _ = read_tensors(tmp_path / "features" / "features.safetensors")
     model = weights.load(tmp_path / "autoencoder" / "autoencoder.safetensors", "cpu")
     torch.testing.assert_close(model.encoder.layer1[0].conv1.weight, features["layer1.0.conv1.weight"])
     run("vlt", str(tmp_path / "autoencoder" / "autoencoder.safetensors"), "vlt",
@@ -182,7 +184,7 @@ def test_the_three_recipes_train_a_resnet_and_what_they_write_loads(options, mak
     assert model.stylize(photo, torch.rand(1, 3, 64, 80)).shape == photo.shape
 
 
-class ToyEncoder(torch.nn.Module):
+class ToyEncoder(EncoderBase):
     """What a third backbone must have, and nothing more: one strided convolution."""
 
     last, stride, channels = "only", 4, 12
@@ -194,9 +196,6 @@ class ToyEncoder(torch.nn.Module):
 
     def features(self, image, names):
         return {"only": self.only(image).relu()}
-
-    def forward(self, image):
-        return self.features(image, ["only"])["only"]
 
 
 class ToyDecoder(torch.nn.Module):

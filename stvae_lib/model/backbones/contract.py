@@ -1,0 +1,99 @@
+"""What an encoder, its decoder and their entry in the registry promise. Callers rely on this and probe for nothing."""
+
+from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Image `(N, 3, H, W)` in [0, 1], H and W multiples of `stride`, to features by layer.
+
+    last: the deepest layer; channels: its width; widths: every layer's. style_layers: those whose statistics make a style,
+    the last one deepest. skip: an earlier layer that the decoder is given too, or None; fold: its places per place of `last`,
+    along one side. adapter: a convolution at the end that is no part of what was pretrained, or None.
+    """
+
+    last: str
+    channels: int
+    widths: dict[str, int]
+    style_layers: tuple[str, ...]
+    stride: int
+    skip: str | None
+    fold: int
+    adapter: nn.Module | None
+
+    def features(self, image: torch.Tensor, names: Iterable[str]) -> dict[str, torch.Tensor]:
+        """Features of the layers in `names`, `(N, widths[name], h, w)` each."""
+
+    @property
+    def bottleneck_layers(self) -> set[str]:
+        """Layers whose features the decoder is given."""
+
+    def bottleneck(self, found: dict[str, torch.Tensor]) -> torch.Tensor:
+        """What the decoder is given of `features`' result, as one tensor."""
+
+    def calibrate(self, images: torch.Tensor) -> None:
+        """Measure on training pictures whatever the encoder scales its activations by."""
+
+    def start_like(self, images: torch.Tensor, target: dict[str, torch.Tensor]) -> None:
+        """Random weights that give every layer its target's scale on `images`, where the architecture needs such a start."""
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """Features `(N, C, h, w)` to an unclamped image `(N, 3, stride·h, stride·w)`. hidden_widths: channels of the hidden
+    layers, for each of which `modulation` holds a pair (gamma, beta)."""
+
+    hidden_widths: list[int]
+
+    def __call__(self, features: torch.Tensor, modulation: list | None = None) -> torch.Tensor: ...
+
+
+@runtime_checkable
+class Backbone(Protocol):
+    """An entry of `BACKBONES`. teacher_layers: layer of a student -> layer of a VGG that teaches it.
+    all_stages: options that give the whole network."""
+
+    teacher_layers: dict[str, str]
+    all_stages: dict
+
+    def build(self, width: str, **options) -> tuple[Encoder, Decoder]:
+        """Encoder and mirrored decoder, randomly initialised."""
+
+    def student(self, width: str, **options) -> Encoder:
+        """An encoder to be distilled, with all its stages."""
+
+    def pretrained(self, source: str | None = None, **options) -> Encoder:
+        """Encoder with published weights; InputError where they are out of reach."""
+
+
+class EncoderBase(nn.Module):
+    """The parts of `Encoder` that most encoders share: no skip unless one is set, no adapter, nothing to measure."""
+
+    def __init__(self):
+        super().__init__()
+        self.skip, self.fold, self.adapter = None, 0, None  # no class attributes: they would hide a module of that name
+
+    @property
+    def bottleneck_layers(self) -> set[str]:
+        return {self.last, self.skip} - {None}
+
+    def bottleneck(self, found: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The last layer's features, with a skip's folded to their stride below (`pixel_unshuffle`), so that both stay one
+        tensor that can be mixed: `(N, channels + fold²·widths[skip], h, w)`."""
+        if self.skip is None:
+            return found[self.last]
+        return torch.cat([found[self.last], F.pixel_unshuffle(found[self.skip], self.fold)], dim=1)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.bottleneck(self.features(image, self.bottleneck_layers))
+
+    def calibrate(self, images: torch.Tensor) -> None:
+        return
+
+    def start_like(self, images: torch.Tensor, target: dict[str, torch.Tensor]) -> None:
+        return
