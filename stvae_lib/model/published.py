@@ -115,7 +115,10 @@ def download(name: str, folder: Path) -> Path:
 
 
 def fetch(name: str) -> Path:
-    """The safetensors file of a published network (with a card beside it), downloaded where the cache lacks it."""
+    """The safetensors file of a published network (with a card beside it), downloaded where the cache lacks it.
+
+    InputError on an unknown name, where the package index cannot be reached, and on a file that is not the pinned one.
+    """
     if name not in PUBLISHED:
         raise InputError(name, "is no published network", f"use one of {', '.join(PUBLISHED)}")
     path, source = cached(name), PUBLISHED[name]

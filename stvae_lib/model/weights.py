@@ -11,9 +11,8 @@ from safetensors.torch import load_file
 from ..errors import InputError
 from ..losses import FeatureDistances
 from .backbones import BACKBONES
-from .backbones.resnet import read_checkpoint
 from .backbones.vgg import VGG
-from .storage import half, read_tensors, write_tensors
+from .storage import half, read_checkpoint, read_tensors, write_tensors
 from .stvae import STVAE, AutoEncoder
 from .vlt import VLT
 

@@ -148,7 +148,7 @@ def start_networks(config: RunConfig):
     backbone, options = BACKBONES[config.backbone], config.backbone_options
     encoder, fresh_decoder = backbone.build(config.width, **options)
     decoder = fresh_decoder
-    if config.width == "full":
+    if config.width == backbone.pretrained_width:
         encoder = backbone.pretrained(config.encoder_weights, **options)
         if config.base:
             decoder = weights.read_model(Path(config.base), encoder).decoder
@@ -228,7 +228,7 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
 
 
 def _parts(config: RunConfig, *parts):
-    return tuple(part for part in parts if part != "encoder" or config.width != "full")
+    return tuple(part for part in parts if part != "encoder" or config.width != BACKBONES[config.backbone].pretrained_width)
 
 
 def data_record(sources: Sources) -> dict:

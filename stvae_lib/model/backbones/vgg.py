@@ -199,7 +199,7 @@ def from_torchvision(state: dict, depth: int, last: str) -> dict:
 class VGGBackbone:
     """A VGG of one depth for the registry. published: name of the published network at full width (None: torchvision's)."""
 
-    all_stages = {"last": "relu5_1"}
+    all_stages, pretrained_width = {"last": "relu5_1"}, "full"
 
     def __init__(self, depth: int, published: str | None = None):
         self.depth, self.published = depth, published

@@ -210,6 +210,8 @@ class ToyDecoder(torch.nn.Module):
 
 
 class ToyBackbone:
+    pretrained_width = "full"
+
     def build(self, width):
         return ToyEncoder(), ToyDecoder()
 
