@@ -13,7 +13,7 @@ from .errors import InputError
 from .evaluation.timing import median_seconds, process_peak_mb
 from .files import write_text
 from .model import weights
-from .model.mixing import bilinear_weights
+from .model.mixing import bilinear_mix
 from .pictures import styles
 from .pictures.datasets import sample_photo
 from .pictures.images import to_jpeg
@@ -106,9 +106,9 @@ def preview_milliseconds(model, movements: int = 100) -> dict[str, float]:
     studio = Studio(model, {"photo": photo_of(512)}, {name: styles.generate(name, 256) for name in names})
     times = []
     for step in range(movements + 5):
-        weights_now = bilinear_weights(step % 10 / 9, step % 7 / 6)
+        mix = bilinear_mix(step % 10 / 9, step % 7 / 6)
         start = time.perf_counter()
-        to_jpeg(studio.render(Settings("photo", tuple(zip(names, weights_now))), PREVIEW))
+        to_jpeg(studio.render(Settings("photo", tuple(zip(names, mix))), PREVIEW))
         times.append(1000 * (time.perf_counter() - start))
     return {"median": round(float(np.median(times[5:])), 1), "p95": round(float(np.percentile(times[5:], 95)), 1)}
 

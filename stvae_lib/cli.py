@@ -57,7 +57,7 @@ def _stylize_arguments(parser):
     parser.add_argument("styles", type=Path, nargs="+", metavar="style", help="a picture, or a file by `stvae encode`")
     parser.add_argument("-o", "--out", type=Path, required=True, help="file, or folder where PHOTO is one")
     parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
-    parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one weight per style")
+    parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style")
     parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
     parser.add_argument("--size", type=int, help="longer side in pixels, never enlarged")
     parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
@@ -74,7 +74,7 @@ def _baseline_arguments(parser):
     parser.add_argument("--network", help="loss network (vgg19-slim-features, vgg19, vgg16 or a .safetensors file), "
                                           "for adain and wct an autoencoder (vgg19-slim-autoencoder)")
     parser.add_argument("--size", type=int, default=384, help="longer side in pixels, never enlarged")
-    parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one weight per style (not method-3)")
+    parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style (not method-3)")
     parser.add_argument("--masks", type=Path, nargs="+", help="one grey picture per style, white where it goes (1 and 2)")
     parser.add_argument("--content-mask", type=Path, help="white where the content counts (methods 1 and 2)")
     parser.add_argument("--maps", type=Path, nargs="+", help="semantic maps of photo and styles (method-3)")
@@ -114,8 +114,8 @@ def stylize(arguments) -> int:
     if not arguments.photo.is_dir():
         one(arguments.photo, arguments.out)
         return 0
-    from .model.stvae import mixing_weights
-    mixing_weights(arguments.mix, len(codes))
+    from .model.stvae import normalised_mix
+    normalised_mix(arguments.mix, len(codes))
     return _stylize_folder(list_images(arguments.photo), arguments.out, one)
 
 
@@ -198,7 +198,7 @@ def _baseline_inputs(arguments, device) -> dict:
         if isinstance(options[name], list):
             options[name] = tuple(options[name])
     if arguments.mix:
-        options["weights"] = arguments.mix
+        options["mix"] = arguments.mix
     if arguments.masks:
         options["masks"] = [load_image(file).mean(1, keepdim=True).to(device) for file in arguments.masks]
     if arguments.content_mask:

@@ -12,8 +12,8 @@ def gram(features: torch.Tensor) -> torch.Tensor:
 
 
 def covariance(features: torch.Tensor) -> torch.Tensor:
-    """Covariance of centred features `(N, m, H, W)`: `(N, m, m)`, in float32."""
-    return gram(features)
+    """Covariance of features `(N, m, H, W)` over places: `(N, m, m)`, the Gram matrix of the centred ones, in float32."""
+    return gram(centre(features.float())[0])
 
 
 def centre(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from ..errors import InputError
 from ..model.backbones.vgg import IMAGENET_STD, WIDTHS
-from ..model.stvae import check_image, check_mask, mixing_weights
+from ..model.stvae import check_image, check_mask, normalised_mix
 from ..pictures import colour
 from ..pictures.edges import sobel_edges
 from .optimisation import History, optimise, progress, total_variation
@@ -123,8 +123,8 @@ def gram_matrix(features: torch.Tensor, shift: float = 0.0, mask=None) -> torch.
 class Objective:
     """The losses of one scale, as a function of the image."""
 
-    def __init__(self, network, content: torch.Tensor, styles, weights, masks, content_mask, options: GatysOptions):
-        self.network, self.options, self.weights = network, options, weights
+    def __init__(self, network, content: torch.Tensor, styles, mix, masks, content_mask, options: GatysOptions):
+        self.network, self.options, self.mix = network, options, mix
         self.content_layer = content_layer_of(network, options.content_layer)
         self.style_layers = available_layers(network, options.style_layers)
         self.layers = list(dict.fromkeys([*self.style_layers, self.content_layer]))
@@ -181,7 +181,7 @@ class Objective:
     def __call__(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         options, features = self.options, self.features(image)
         ratio = full_width_ratio(self.network, self.content_layer)
-        style = sum(weight * self.style(features, index) for index, weight in enumerate(self.weights))
+        style = sum(phi * self.style(features, index) for index, phi in enumerate(self.mix))
         terms = {"content": options.content_weight * content_loss(features[self.content_layer], self.content,
                                                                   options.content_norm, ratio, self.content_mask),
                  "style": options.style_weight * style}
@@ -265,17 +265,17 @@ def checked_styles(content: torch.Tensor, styles) -> list[torch.Tensor]:
     return styles
 
 
-def gatys(content: torch.Tensor, styles, options: GatysOptions, network, weights=None, masks=None, content_mask=None,
+def gatys(content: torch.Tensor, styles, options: GatysOptions, network, mix=None, masks=None, content_mask=None,
           snapshots=()) -> tuple[torch.Tensor, History]:
     """Stylise `content (1, 3, H, W)` in one or several styles by optimisation. Returns the image and its history.
 
-    network: a frozen VGG. weights: one per style, normalised. masks: one greyscale `(1, 1, h, w)` per style, white
+    network: a frozen VGG. mix: one share per style, normalised. masks: one greyscale `(1, 1, h, w)` per style, white
     where it goes (None: everywhere); content_mask: white where the content counts. snapshots: iterations (counted
     over all scales) whose image is kept. Raises InputError on shapes, counts or names that do not fit.
     """
     styles = checked_styles(content, styles)
     check_options(options)
-    weights = mixing_weights(weights, len(styles))
+    mix = normalised_mix(mix, len(styles))
     masks = check_masks(masks, len(styles))
     picture, whole = None, History()
     with progress(options.iterations * len(options.scales)) as bar:
@@ -283,7 +283,7 @@ def gatys(content: torch.Tensor, styles, options: GatysOptions, network, weights
             small = resized(content, scale)
             begin = start_image(small, styles, options) if picture is None else enlarged(picture, small)
             small_styles = [resized(style, scale * options.style_scale) for style in styles]
-            objective = Objective(network, small, small_styles, weights, masks, content_mask, options)
+            objective = Objective(network, small, small_styles, mix, masks, content_mask, options)
             due = [number - len(whole.losses) for number in snapshots]
             picture, history = optimise(begin, objective, options.iterations, options.optimiser, options.learning_rate,
                                         due, options.patience, bar)
@@ -297,7 +297,7 @@ def gatys(content: torch.Tensor, styles, options: GatysOptions, network, weights
 def method_1(content: torch.Tensor, styles, network, **options) -> tuple[torch.Tensor, History]:
     """Gatys with the improved network and (edge_weight) edge regularisation. The student report speaks of a Sobel
     regularisation that the published code does not have: penalising lost and new edges is this project's reading.
-    options: fields of GatysOptions, and `weights`, `masks`, `content_mask`, `snapshots` of `gatys`."""
+    options: fields of GatysOptions, and `mix`, `masks`, `content_mask`, `snapshots` of `gatys`."""
     return _preset(METHOD_1, content, styles, network, options)
 
 
@@ -307,5 +307,5 @@ def method_2(content: torch.Tensor, styles, network, **options) -> tuple[torch.T
 
 
 def _preset(preset: GatysOptions, content, styles, network, options: dict):
-    call = {name: options.pop(name) for name in ("weights", "masks", "content_mask", "snapshots") if name in options}
+    call = {name: options.pop(name) for name in ("mix", "masks", "content_mask", "snapshots") if name in options}
     return gatys(content, styles, replace(preset, **options), network, **call)

@@ -6,7 +6,7 @@ or the mean and the whole covariance (WCT).
 
 import torch
 
-from ..model.stvae import AutoEncoder, mixing_weights
+from ..model.stvae import AutoEncoder, normalised_mix
 from ..statistics import centre, covariance
 from .gatys import checked_styles
 from .optimisation import History
@@ -14,26 +14,26 @@ from .optimisation import History
 EIGENVALUE_FLOOR = 1e-5  # of the largest: directions below hold rounding errors, and whitening would magnify them
 
 
-def adain(content: torch.Tensor, styles, model: AutoEncoder, weights=None) -> tuple[torch.Tensor, History]:
+def adain(content: torch.Tensor, styles, model: AutoEncoder, mix=None) -> tuple[torch.Tensor, History]:
     """Adaptive instance normalisation (Huang & Belongie 2017, eq. 8): content features take each style's channel means
-    and deviations. content `(1, 3, H, W)` in [0, 1], one style or several, weights one per style (normalised). Returns
+    and deviations. content `(1, 3, H, W)` in [0, 1], one style or several, mix one share per style (normalised). Returns
     the image and an empty history. InputError on what is no image and on counts that differ."""
-    return _moved(content, styles, model, weights, _adain)
+    return _moved(content, styles, model, mix, _adain)
 
 
-def wct(content: torch.Tensor, styles, model: AutoEncoder, weights=None) -> tuple[torch.Tensor, History]:
+def wct(content: torch.Tensor, styles, model: AutoEncoder, mix=None) -> tuple[torch.Tensor, History]:
     """Whitening and colouring transform (Li et al. 2017, eqs. 2 and 3), at the autoencoder's one level: content features
     take each style's mean and covariance. Arguments and returns as for `adain`."""
-    return _moved(content, styles, model, weights, _wct)
+    return _moved(content, styles, model, mix, _wct)
 
 
 @torch.no_grad()
-def _moved(content, styles, model, weights, transform) -> tuple[torch.Tensor, History]:
+def _moved(content, styles, model, mix, transform) -> tuple[torch.Tensor, History]:
     """Decode the weighted sum of the content's features under every style's statistics."""
     styles = checked_styles(content, styles)
-    shares = mixing_weights(weights, len(styles))
+    mix = normalised_mix(mix, len(styles))
     features = model.encode(content)
-    mixed = sum(share * transform(features, model.encode(style)) for share, style in zip(shares, styles))
+    mixed = sum(phi * transform(features, model.encode(style)) for phi, style in zip(mix, styles))
     return model.decode(mixed, content.shape[2:]).clamp(0, 1), History()
 
 
@@ -44,8 +44,8 @@ def _adain(features: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
 
 def _wct(features: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
     centred, _ = centre(features)
-    centred_style, mean = centre(style)
-    matrix = _power(covariance(centred_style), 0.5) @ _power(covariance(centred), -0.5)
+    _, mean = centre(style)
+    matrix = _power(covariance(style), 0.5) @ _power(covariance(features), -0.5)
     return (matrix @ centred.flatten(2)).unflatten(2, features.shape[2:]) + mean[:, :, None, None]
 
 

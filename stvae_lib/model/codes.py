@@ -27,16 +27,16 @@ class StyleCode:
         return self.mu + self.log_sigma.exp() * eps.to(self.mu.device)
 
 
-def mix_codes(codes: list[StyleCode], weights: list[float]) -> StyleCode:
+def mix_codes(codes: list[StyleCode], mix: list[float]) -> StyleCode:
     """Σ φᵢ N(μᵢ, σᵢ²) (paper, test time): means and variances both weighted by φᵢ, as the released code does.
-    Styles of weight 0 are left out, so that a pure style comes out bit for bit."""
-    codes, weights = zip(*[pair for pair in zip(codes, weights, strict=True) if pair[1] > 0])
+    mix: the φᵢ, summing to 1. Styles of φ = 0 are left out, so that a pure style comes out bit for bit."""
+    codes, mix = zip(*[pair for pair in zip(codes, mix, strict=True) if pair[1] > 0])
     if len(codes) == 1:
         return codes[0]
-    variance = sum(weight * (2 * code.log_sigma).exp() for code, weight in zip(codes, weights))
-    extras = {name: sum(weight * resized_like(code.extras[name], value) for code, weight in zip(codes, weights))
+    variance = sum(phi * (2 * code.log_sigma).exp() for code, phi in zip(codes, mix))
+    extras = {name: sum(phi * resized_like(code.extras[name], value) for code, phi in zip(codes, mix))
               for name, value in codes[0].extras.items()}
-    return StyleCode(sum(weight * code.mu for code, weight in zip(codes, weights)), 0.5 * variance.log(), extras)
+    return StyleCode(sum(phi * code.mu for code, phi in zip(codes, mix)), 0.5 * variance.log(), extras)
 
 
 def resized_like(value: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:

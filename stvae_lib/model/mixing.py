@@ -17,17 +17,17 @@ from .stvae import STVAE, check_mask, check_strength, pad_to_stride
 CODE_SUFFIX = ".safetensors"
 
 
-def corner_weights(count: int) -> list[list[list[float]]]:
-    """Bilinear weights of four corner styles over a `count` × `count` grid (paper, figure 2), by row and column; the
+def corner_mixes(count: int) -> list[list[list[float]]]:
+    """Bilinear mixes of four corner styles over a `count` × `count` grid (paper, figure 2), by row and column; the
     corners, in the order upper left, upper right, lower left, lower right, are pure."""
     if count < 2:
         raise InputError(f"grid of {count}", "has no corners", "give 2 or more")
     steps = [index / (count - 1) for index in range(count)]
-    return [[bilinear_weights(x, y) for x in steps] for y in steps]
+    return [[bilinear_mix(x, y) for x in steps] for y in steps]
 
 
-def bilinear_weights(x: float, y: float) -> list[float]:
-    """Weights of the upper left, upper right, lower left and lower right style at (x, y) in the unit square."""
+def bilinear_mix(x: float, y: float) -> list[float]:
+    """Mix of the upper left, upper right, lower left and lower right style at (x, y) in the unit square."""
     return [(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x]
 
 
@@ -36,7 +36,7 @@ def mixing_grid(model: STVAE, content: torch.Tensor, corners: list, count: int =
     if len(corners) != 4:
         raise InputError("corner styles", f"are {len(corners)}", "give four")
     codes = model.codes_of(corners)
-    return [[model.stylize(content, codes, weights) for weights in row] for row in corner_weights(count)]
+    return [[model.stylize(content, codes, mix) for mix in row] for row in corner_mixes(count)]
 
 
 def stylize_regions(model: STVAE, content: torch.Tensor, styles: list, masks: list[torch.Tensor],
@@ -50,19 +50,19 @@ def stylize_regions(model: STVAE, content: torch.Tensor, styles: list, masks: li
     check_strength(strength)
     codes = model.codes_of(styles)
     features = model.encode(content)
-    shares = _shares(model, masks, len(codes), content.shape[2:], features)
+    mix = _mix_by_place(model, masks, len(codes), content.shape[2:], features)
     parts = [model.style_from(code) for code in codes]
-    moved = sum(share * model.vlt.transform(features, part) for share, part in zip(shares, parts))
+    moved = sum(phi * model.vlt.transform(features, part) for phi, part in zip(mix, parts))
     modulation = None
     if parts[0].modulation is not None:
-        modulation = [tuple(strength * sum(share * value[:, :, None, None] for share, value in zip(shares, values))
+        modulation = [tuple(strength * sum(phi * value[:, :, None, None] for phi, value in zip(mix, values))
                             for values in zip(*pairs)) for pairs in zip(*[part.modulation for part in parts])]
     mixed = torch.lerp(features, moved.to(features.dtype), strength)
     return model.decode(mixed, content.shape[2:], modulation).clamp(0, 1)
 
 
-def _shares(model, masks, count: int, size, features: torch.Tensor) -> torch.Tensor:
-    """Masks as shares of every style at every feature position, `(count, 1, 1, h, w)`, summing to 1."""
+def _mix_by_place(model, masks, count: int, size, features: torch.Tensor) -> torch.Tensor:
+    """Masks as a mix of the styles at every feature position, `(count, 1, 1, h, w)`, summing to 1."""
     if len(masks) != count:
         raise InputError("masks", f"are {len(masks)} for {count} styles", "give one mask per style")
     fitted = []

@@ -120,30 +120,30 @@ class STVAE(AutoEncoder):
                 generator: torch.Generator | None = None, clamp: bool = True) -> torch.Tensor:
         """Content `(N, 3, H, W)` in one style or a mix of several: `(N, 3, H, W)`.
 
-        styles: an image, a StyleCode, or a list of these. mix: a weight per style, summing to 1 (normalised with
+        styles: an image, a StyleCode, or a list of these. mix: a share per style, summing to 1 (normalised with
         a warning if not); equal shares by default. strength: 0 reconstructs the content, 1 is full style.
         sample: draw z from the posterior instead of its mean. Raises InputError on bad shapes, mix or strength.
         """
         check_strength(strength)
         styles = styles if isinstance(styles, (list, tuple)) else [styles]
-        weights = mixing_weights(mix, len(styles))
-        style = self.style_from(mix_codes(self.codes_of(styles), weights), sample, generator)
+        mixed = mix_codes(self.codes_of(styles), normalised_mix(mix, len(styles)))
+        style = self.style_from(mixed, sample, generator)
         output = self.render(self.encode(content), style, content.shape[2:], strength)
         return output.clamp(0, 1) if clamp else output
 
 
-def mixing_weights(mix, count: int) -> list[float]:
-    """`count` weights that sum to 1. None: equal shares. InputError on wrong length, negative or zero sums."""
+def normalised_mix(mix, count: int) -> list[float]:
+    """A mix of `count` styles that sums to 1. None: equal shares. InputError on wrong length, negative or zero sums."""
     if count == 0:
         raise InputError("styles", "none given", "give at least one style")
     if mix is None:
         return [1 / count] * count
-    weights = [float(weight) for weight in mix]
-    if len(weights) != count:
-        raise InputError("mix", f"has {len(weights)} weights for {count} styles", "give one weight per style")
-    total = sum(weights)
-    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or total <= 0:
-        raise InputError("mix", f"is {weights}", "give weights of zero or more that are not all zero")
+    mix = [float(phi) for phi in mix]
+    if len(mix) != count:
+        raise InputError("mix", f"has {len(mix)} shares for {count} styles", "give one per style")
+    total = sum(mix)
+    if not all(math.isfinite(phi) and phi >= 0 for phi in mix) or total <= 0:
+        raise InputError("mix", f"is {mix}", "give shares of zero or more that are not all zero")
     if abs(total - 1) > 1e-6:
         warnings.warn(f"mix sums to {total:g}; normalised to 1", stacklevel=3)
-    return [weight / total for weight in weights]
+    return [phi / total for phi in mix]

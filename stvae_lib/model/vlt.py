@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..errors import InputError
-from ..statistics import centre, covariance, matrix_roots, with_moments
+from ..statistics import centre, covariance, gram, matrix_roots, with_moments
 from .codes import Style, StyleCode
 from .style_statistic import Modulator, StatisticVAE, StyleStatistic
 
@@ -30,9 +30,10 @@ class LinearTransform(nn.Module):
 
     def forward(self, centred: torch.Tensor, matrix: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
         """centred content features `(N, C, h, w)`, T `(N, m, m)`, style mean `(N, C)`: `(N, C, h, w)`."""
-        compressed = self.compress(centred)
-        moved = (matrix @ compressed.flatten(2).to(matrix.dtype)).unflatten(2, compressed.shape[2:])
-        return self.decompress(moved) + mean[:, :, None, None]
+        compressed = self.compress(centred)                                     # (N, m, h, w)
+        moved = matrix @ compressed.flatten(2).to(matrix.dtype)                 # (N, m, h·w)
+        moved = moved.unflatten(2, compressed.shape[2:])                        # (N, m, h, w)
+        return self.decompress(moved) + mean[:, :, None, None]                  # (N, C, h, w)
 
 
 class MatrixBranch(nn.Module):
@@ -46,7 +47,8 @@ class MatrixBranch(nn.Module):
         self.fc = nn.Linear(matrix_size**2, matrix_size**2)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return self.fc(covariance(self.convs(features)).flatten(1))
+        matrix = gram(self.convs(features))     # F Fᵀ of the convolved features    (N, m, m)
+        return self.fc(matrix.flatten(1))       # code of S or C                    (N, m²)
 
 
 class VariationalLinearTransform(nn.Module):
@@ -56,9 +58,10 @@ class VariationalLinearTransform(nn.Module):
     has_prior = True
 
     def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
-        """Content features `(N, C, h, w)` in the style: `(N, C, h, w)`."""
-        centred, _ = centre(content)
-        return self.linear(centred, style.matrix @ self.content_matrix(centred), style.mean)
+        """F_cs of content features F_c `(N, C, h, w)` and a style: `(N, C, h, w)`."""
+        centred, _ = centre(content)                                # F_c − mean_c              (N, C, h, w)
+        matrix = style.matrix @ self.content_matrix(centred)        # T = S·C                   (N, m, m)
+        return self.linear(centred, matrix, style.mean)             # decompress(T·compress) + mean_s  (N, C, h, w)
 
 
 class BranchVLT(VariationalLinearTransform):
@@ -92,10 +95,10 @@ class PaperVLT(BranchVLT):
 
     def encode_style(self, features: dict) -> StyleCode:
         """Posterior of the style's fc code; the mean is passed on."""
-        centred, mean = centre(features[self.style_layers[-1]])
+        centred, mean = centre(features[self.style_layers[-1]])                             # (N, C, h, w), (N, C)
         if self.training:  # what `prior` uses for the mean, which has no prior in this variant
             self.average_mean.lerp_(mean.detach().mean(0), 0.01)
-        mu, log_sigma = self.to_posterior(self.style_branch(centred)).float().chunk(2, dim=1)
+        mu, log_sigma = self.to_posterior(self.style_branch(centred)).float().chunk(2, dim=1)   # (N, latent) each
         return StyleCode(mu, log_sigma.clamp(-8, 4), {"mean": mean})
 
     def decode_style(self, z: torch.Tensor, code: StyleCode) -> Style:
@@ -174,25 +177,27 @@ class JointVLT(VariationalLinearTransform):
 
     def encode_style(self, features: dict) -> StyleCode:
         """Posterior of the whole style statistic: nothing is passed around the latent space."""
-        return self.vae.encode(self.statistic.standardise(self.raw_statistic(features)))
+        raw = self.raw_statistic(features)                  # (N, size): means, root, deviations
+        return self.vae.encode(self.statistic.standardise(raw))     # mu, log_sigma: (N, latent) each
 
     def decode_style(self, z: torch.Tensor, code: StyleCode) -> Style:
-        statistic = self.vae.decode(z)
-        mean, matrix, earlier = self.statistic.restore(statistic)
+        statistic = self.vae.decode(z)                                  # (N, latent) → (N, size)
+        mean, matrix, earlier = self.statistic.restore(statistic)       # mean_s (N, C), S (N, m, m)
         skip = earlier[self.style_layers.index(self.skip)].chunk(2, dim=1) if self.skip else None
         return Style(matrix, mean, self.modulator(statistic) if self.modulator else None, skip)
 
     def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
         """Content features `(N, C, h, w)` in the style, a folded skip below them included."""
-        deep = content[:, :len(self.keep)]
+        deep = content[:, :len(self.keep)]                                                  # (N, C, h, w)
         centred, _ = centre(deep)
-        weight = self.linear.compress.weight
-        outside = centred - F.conv2d(F.conv2d(centred, weight), weight.transpose(0, 1))
-        moved = super().transform(deep, style) + self.keep[:, None, None] * outside
+        weight = self.linear.compress.weight                                                # (m, C, 1, 1)
+        outside = centred - F.conv2d(F.conv2d(centred, weight), weight.transpose(0, 1))     # what compress drops
+        moved = super().transform(deep, style) + self.keep[:, None, None] * outside         # (N, C, h, w)
         if style.skip is None:
             return moved
-        skip = F.pixel_shuffle(content[:, len(self.keep):].float(), self.fold)
-        return torch.cat([moved, F.pixel_unshuffle(with_moments(skip, *style.skip), self.fold).to(moved.dtype)], dim=1)
+        skip = F.pixel_shuffle(content[:, len(self.keep):].float(), self.fold)              # (N, c, fold·h, fold·w)
+        skip = F.pixel_unshuffle(with_moments(skip, *style.skip), self.fold)                # (N, fold²·c, h, w)
+        return torch.cat([moved, skip.to(moved.dtype)], dim=1)
 
     def prior(self) -> StyleCode:
         """N(0, I): a style nobody painted."""
@@ -207,7 +212,7 @@ class JointVLT(VariationalLinearTransform):
         statistics=False leaves the VAE's maps random (only scales are measured): the ablation's random start.
         """
         if statistics:
-            total = sum(covariance(centre(batch[self.style_layers[-1]])[0]).sum(0) for batch in feature_batches())
+            total = sum(covariance(batch[self.style_layers[-1]]).sum(0) for batch in feature_batches())
             # in double precision: single gave NaN axes for a nearly singular sum
             axes = torch.linalg.eigh(total.double())[1].flip(1)[:, :self.matrix_size].T.float()
             self.linear.compress.weight.copy_(axes[:, :, None, None])

@@ -21,7 +21,7 @@ from ..analysis.latent import Axes, axis_effects, axis_name, principal_axes
 from ..errors import InputError
 from ..files import write_text
 from ..model.codes import StyleCode, mix_codes
-from ..model.mixing import bilinear_weights
+from ..model.mixing import bilinear_mix
 from ..model.stvae import STVAE
 from ..model.weights import load
 from ..pictures.datasets import GENERATED_STYLES, content_images, style_images
@@ -33,10 +33,10 @@ REST = 0.4  # seconds without a movement after which the full size is drawn
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a picture: the content's name, weights by style name, strength, and shifts along principal axes."""
+    """What decides a picture: the content's name, the mix by style name, strength, and shifts along principal axes."""
 
     content: str
-    weights: tuple[tuple[str, float], ...]
+    mix: tuple[tuple[str, float], ...]
     strength: float = 1.0
     shifts: tuple[float, ...] = ()
 
@@ -75,10 +75,10 @@ class Studio:
     @torch.no_grad()
     def render(self, settings: Settings, size: int | None = None) -> torch.Tensor:
         """The picture of some settings `(1, 3, H, W)`, its longer side `size` (None: full). InputError where all
-        weights are zero."""
-        pairs = [(name, weight) for name, weight in settings.weights if weight > 0]
+        shares are zero."""
+        pairs = [(name, phi) for name, phi in settings.mix if phi > 0]
         if not pairs:
-            raise InputError("weights", "are all zero", "raise one of them")
+            raise InputError("mix", "is all zero", "raise one of them")
         total = sum(weight for _, weight in pairs)
         code = mix_codes([self.code(name) for name, _ in pairs], [weight / total for _, weight in pairs])
         if any(settings.shifts):
@@ -117,7 +117,7 @@ def renew(dropdown: widgets.Dropdown, options: list[str], value: str | None = No
 class Explorer(widgets.VBox):
     """What all explorers share: content, strength, upload of a photograph and a style, saving, messages, the picture.
 
-    A subclass gives its `controls` and says in `weights()` and `shifts()` what they mean.
+    A subclass gives its `controls` and says in `mix()` and `shifts()` what they mean.
     """
 
     def __init__(self, studio: Studio, controls: list, out_dir="."):
@@ -144,7 +144,7 @@ class Explorer(widgets.VBox):
         super().__init__([widgets.HBox([hand, self.picture], layout=widgets.Layout(flex_flow="row wrap"))])
         self.draw(studio.size)
 
-    def weights(self) -> tuple[tuple[str, float], ...]:
+    def mix(self) -> tuple[tuple[str, float], ...]:
         """Weights by style name."""
         raise NotImplementedError
 
@@ -158,7 +158,7 @@ class Explorer(widgets.VBox):
 
     def settings(self) -> Settings:
         """What the widgets say now."""
-        return Settings(self.content.value, self.weights(), self.strength.value, self.shifts())
+        return Settings(self.content.value, self.mix(), self.strength.value, self.shifts())
 
     def moved(self, _=None) -> None:
         """Draw the preview at once and the full picture when nothing has moved for a while."""
@@ -230,9 +230,9 @@ class MixingPad(Explorer):
         self.pad.corners = [corner.value for corner in self.corners]
         self.moved()
 
-    def weights(self):
-        shares = bilinear_weights(*self.pad.point)
-        return tuple((corner.value, share) for corner, share in zip(self.corners, shares))
+    def mix(self):
+        mix = bilinear_mix(*self.pad.point)
+        return tuple((corner.value, phi) for corner, phi in zip(self.corners, mix))
 
     def style_added(self, name):
         for corner in self.corners:
@@ -257,7 +257,7 @@ class MixingSliders(Explorer):
         self.box.children = tuple(self.sliders.values())
         return self.sliders[name]
 
-    def weights(self):
+    def mix(self):
         return tuple((name, slider.value) for name, slider in self.sliders.items())
 
     def style_added(self, name):
@@ -277,7 +277,7 @@ class LatentAxes(Explorer):
             control.observe(self.moved, "value")
         super().__init__(studio, [self.base, *self.sliders], out_dir)
 
-    def weights(self):
+    def mix(self):
         return ((self.base.value, 1.0),)
 
     def shifts(self):

@@ -105,32 +105,36 @@ class VLTTraining(nn.Module):
                 "files": names + more}
 
     def forward(self, batch):
+        """n contents and n styles make N = n·styles_per_content pairs; shapes below are of the last encoder layer."""
         model, options = self.model, self.options
-        contents, styles = batch["contents"], batch["styles"]
+        contents, styles = batch["contents"], batch["styles"]                                   # (n, 3, H, W) each
         with torch.no_grad():
-            features, content_target = model.encoder(contents), self.distances.features(contents)
-            style_features = model.encoder.features(styles, model.vlt.style_layers)
+            features, content_target = model.encoder(contents), self.distances.features(contents)   # (n, C, h, w)
+            style_features = model.encoder.features(styles, model.vlt.style_layers)             # by layer
             style_target = self.distances.statistics(self.distances.features(styles))
-        code = model.vlt.encode_style(style_features)
-        z, drawn = code.z(sample=True), round(options.sampled * len(styles))
-        style = model.vlt.decode_style(torch.cat([z[:drawn], code.mu[drawn:]]), code)
-        content_index, style_index = self.pairs(len(contents), contents.device)
-        output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()
-        found = self.distances.features(output)
-        statistics = self.distances.statistics(found)
+        code = model.vlt.encode_style(style_features)                                           # mu, log_sigma (n, latent)
+        z, drawn = code.z(sample=True), round(options.sampled * len(styles))                    # z = mu + sigma·eps
+        style = model.vlt.decode_style(torch.cat([z[:drawn], code.mu[drawn:]]), code)           # S (n, m, m), mean (n, C)
+        content_index, style_index = self.pairs(len(contents), contents.device)                 # (N,) each
+        output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()  # (N, 3, H, W)
         style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
-        content = self.distances.content if options.content == "distance" else self.distances.structure
-        rows = {"content": content(found, content_layer),
-                "style": self.distances.style(statistics, style_target), "gram": self.distances.gram(statistics, style_target),
-                "range": losses.out_of_range(output), "kl": losses.kl_divergence(code.mu, code.log_sigma)}
-        rows = {name: value.mean() for name, value in rows.items()}
+        rows = self._losses(output, content_layer, style_target) | {"kl": losses.kl_divergence(code.mu, code.log_sigma)}
         total = (options.content_weight * rows["content"] + options.style_weight * rows["style"]
                  + options.gram_weight * rows["gram"] + options.range_weight * rows["range"] + options.beta * rows["kl"])
         if options.train_decoder and options.reconstruction_weight > 0:
             rows["reconstruction"] = self._reconstruction(contents[:1], features[:1], content_target)
             total = total + options.reconstruction_weight * rows["reconstruction"]
         return {"loss": total} | rows
+
+    def _losses(self, output: torch.Tensor, content: dict, style: dict) -> dict[str, torch.Tensor]:
+        """Content, style, Gram and range loss of pictures `(N, 3, H, W)`: means over the pairs (scalars)."""
+        found = self.distances.features(output)
+        statistics = self.distances.statistics(found)
+        distance = self.distances.content if self.options.content == "distance" else self.distances.structure
+        rows = {"content": distance(found, content), "style": self.distances.style(statistics, style),
+                "gram": self.distances.gram(statistics, style), "range": losses.out_of_range(output)}
+        return {name: value.mean() for name, value in rows.items()}
 
     def pairs(self, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
         """Every content meets `styles_per_content` consecutive styles: content and style indices of the pairs."""

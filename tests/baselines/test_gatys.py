@@ -137,7 +137,7 @@ def test_two_masked_styles_and_weights_and_a_content_mask_run(network, pair):
     other = generate("woodcut", 48, 0)
     left = torch.zeros(1, 1, 20, 30)
     left[..., :15] = 1
-    image, _ = g.method_1(content, [style, other], network, weights=[0.8, 0.2], masks=[left, 1 - left],
+    image, _ = g.method_1(content, [style, other], network, mix=[0.8, 0.2], masks=[left, 1 - left],
                           content_mask=torch.ones(1, 1, 64, 64), soft_masks=True, **SHORT)
     assert image.shape == content.shape and torch.isfinite(image).all()
 

@@ -59,10 +59,10 @@ def test_flat_pictures_and_several_weighted_styles(method):
     assert method(flat, styles, Identity())[0].isfinite().all()
     content = muted(0)
     singles = [method(content, style, Identity())[0] for style in styles]
-    both, _ = method(content, styles, Identity(), weights=[0.25, 0.75])
+    both, _ = method(content, styles, Identity(), mix=[0.25, 0.75])
     torch.testing.assert_close(both, 0.25 * singles[0] + 0.75 * singles[1], rtol=0, atol=1e-5)
-    with pytest.raises(InputError, match="3 weights for 2"):
-        method(content, styles, Identity(), weights=[1, 1, 1])
+    with pytest.raises(InputError, match="3 shares for 2"):
+        method(content, styles, Identity(), mix=[1, 1, 1])
     with pytest.raises(InputError, match="style"):
         method(content, torch.rand(3, 32, 32), Identity())
 

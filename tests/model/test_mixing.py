@@ -37,11 +37,11 @@ def test_the_corners_of_the_grid_are_the_single_styles_bit_for_bit(name, photo, 
 
 
 def test_grid_weights_are_bilinear():
-    grid = mixing.corner_weights(5)
+    grid = mixing.corner_mixes(5)
     assert grid[0][0] == [1, 0, 0, 0] and grid[0][4] == [0, 1, 0, 0] and grid[4][0] == [0, 0, 1, 0] and grid[4][4] == [0, 0, 0, 1]
     assert grid[2][2] == [0.25] * 4 and all(sum(cell) == pytest.approx(1) for row in grid for cell in row)
     with pytest.raises(InputError, match="corners"):
-        mixing.corner_weights(1)
+        mixing.corner_mixes(1)
 
 
 def test_one_region_is_plain_stylising(model, photo, corners):

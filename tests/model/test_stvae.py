@@ -62,7 +62,7 @@ def test_one_style_is_a_mix_of_one_and_of_itself(model, photo, glass):
     torch.testing.assert_close(plain, model.stylize(photo, [glass, glass], mix=[0.3, 0.7]), atol=1e-3, rtol=0)
 
 
-def test_mixing_weights_permute_with_their_styles(model, photo, glass, cut):
+def test_a_mix_permutes_with_its_styles(model, photo, glass, cut):
     ahead, behind = model.encode_style(glass), model.encode_style(styles.generate("woodcut", 96, 0))
     one = model.stylize(photo, [ahead, behind], mix=[0.8, 0.2])
     other = model.stylize(photo, [behind, ahead], mix=[0.2, 0.8])

@@ -63,7 +63,7 @@ def test_render_is_plain_stylising_for_one_style_and_mixing_for_more(studio, mod
 def test_the_pad_draws_what_its_point_says(studio):
     pad = explorers.MixingPad(studio)
     pad.pad.point = [1.0, 0.0]
-    assert pad.weights() == (("stained_glass", 0.0), ("brush_strokes", 1.0), ("woodcut", 0.0), ("mosaic", 0.0))
+    assert pad.mix() == (("stained_glass", 0.0), ("brush_strokes", 1.0), ("woodcut", 0.0), ("mosaic", 0.0))
     expected = studio.render(Settings("chelsea", (("brush_strokes", 1.0),)), explorers.PREVIEW)
     difference = to_array(expected).astype(int) - torch.tensor(list(shown(pad).getdata())).view(*expected.shape[2:], 3).numpy()
     assert abs(difference).mean() < 6  # JPEG
@@ -95,7 +95,7 @@ def test_latent_sliders_move_along_the_axes(studio):
     explorer.sliders[0].value = 2.0
     assert explorer.picture.value != still and explorer.shifts() == (2.0, 0.0, 0.0)
     explorer.base.value = "mosaic"
-    assert explorer.settings().weights == (("mosaic", 1.0),)
+    assert explorer.settings().mix == (("mosaic", 1.0),)
 
 
 @pytest.mark.parametrize("make", [explorers.MixingPad, explorers.MixingSliders,
@@ -105,7 +105,7 @@ def test_uploads_and_bad_uploads(make, studio):
     upload(explorer.photo, "mine.png", png())
     assert explorer.content.value == "mine" and shown(explorer).size == (60, 40) and not explorer.message.value
     upload(explorer.style_upload, "painting.png", png((50, 50)))
-    assert dict(explorer.settings().weights)["painting"] > 0
+    assert dict(explorer.settings().mix)["painting"] > 0
     before = explorer.picture.value
     upload(explorer.photo, "notes<b>.txt", b"no picture")
     assert "notes&lt;b&gt;.txt" in explorer.message.value and "alert" in explorer.message.value
