@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 from .errors import InputError
+from .files import refuse_overwriting
 
 
 class Parser(argparse.ArgumentParser):
@@ -99,8 +100,10 @@ def stylize(arguments) -> int:
     import torch
 
     from .model import weights
-    from .pictures.images import list_images, load_image, save_image
+    from .pictures.images import load_image, save_image
 
+    targets = _stylize_targets(arguments.photo, arguments.out)
+    refuse_overwriting(targets.values(), [*targets, *arguments.styles])
     if arguments.size is not None and arguments.size < 16:
         raise InputError(f"--size {arguments.size}", "is too small", "give 16 pixels or more")
     model = weights.load_stvae(arguments.model, arguments.device)
@@ -116,7 +119,18 @@ def stylize(arguments) -> int:
         return 0
     from .model.stvae import normalised_mix
     normalised_mix(arguments.mix, len(codes))
-    return _stylize_folder(list_images(arguments.photo), arguments.out, one)
+    return _stylize_folder(targets, arguments.out, one)
+
+
+def _stylize_targets(photo: Path, out: Path) -> dict[Path, Path]:
+    """Where the result of every photograph goes: one file, or for a folder of them a folder, another one."""
+    from .pictures.images import list_images, output_names
+
+    if not photo.is_dir():
+        return {photo: out}
+    if out.exists() and out.samefile(photo):
+        raise InputError(out, "is the folder of the photographs", "choose another folder by -o")
+    return {file: out / f"{name}.png" for file, name in output_names(list_images(photo)).items()}
 
 
 def _style_code(file: Path, model):
@@ -129,33 +143,32 @@ def _style_code(file: Path, model):
 
 def encode(arguments) -> int:
     from .model import weights
-    from .model.mixing import CODE_SUFFIX, save_code
+    from .model.mixing import check_code_file, save_code
 
-    if arguments.out.suffix != CODE_SUFFIX:
-        raise InputError(arguments.out, "is no name for a style file", f"let it end in {CODE_SUFFIX}")
+    check_code_file(arguments.out)
+    refuse_overwriting([arguments.out], [arguments.style])
     model = weights.load_stvae(arguments.model, arguments.device)
     save_code(_style_code(arguments.style, model), arguments.out, model)
     return 0
 
 
-def _stylize_folder(files: list[Path], out: Path, one) -> int:
-    """Every file of a folder; a bad one is reported at the end and the others are done."""
+def _stylize_folder(targets: dict[Path, Path], out: Path, one) -> int:
+    """Every file of a folder; a bad one is reported at the end and the others are done. The last line counts both."""
     from tqdm.auto import tqdm
 
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(out, f"cannot be made ({error.strerror})", "choose a writable folder") from None
-    stems = [file.stem for file in files]
     failures = []
-    for file in tqdm(files, unit="image"):
-        name = file.stem if stems.count(file.stem) == 1 else file.name.replace(".", "_")
+    for file, target in tqdm(targets.items(), unit="image"):
         try:
-            one(file, out / f"{name}.png")
+            one(file, target)
         except InputError as error:
             failures.append(error)
     for error in failures:
         print(f"stvae: {error}", file=sys.stderr)
+    print(f"{out}: {len(targets) - len(failures)} done, {len(failures)} failed")
     return 1 if failures else 0
 
 
@@ -166,6 +179,8 @@ def baseline(arguments) -> int:
 
     if arguments.method not in OPTIMISING | STATISTICAL:
         raise InputError(f"method {arguments.method!r}", "is unknown", f"use one of {', '.join(OPTIMISING | STATISTICAL)}")
+    masks = [*(arguments.masks or []), *([arguments.content_mask] if arguments.content_mask else [])]
+    refuse_overwriting([arguments.out], [arguments.photo, *arguments.styles, *masks, *(arguments.maps or [])])
     device = weights.pick_device(arguments.device)
     pictures = [load_image(file, arguments.size).to(device) for file in (arguments.photo, *arguments.styles)]
     options = _baseline_inputs(arguments, device)
@@ -295,5 +310,14 @@ def main(argv=None) -> int:
 
 
 def run():
-    """Entry point of the installed command."""
-    sys.exit(main())
+    """Entry point of the installed command. A reader that has seen enough (`stvae info | head`) is no error to tell of."""
+    try:
+        try:
+            status = main()
+        finally:  # here and not when Python ends, where the error could not be caught
+            if sys.stdout:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141  # what a shell reports of a program that SIGPIPE ended
+    sys.exit(status)

@@ -28,6 +28,24 @@ def write_atomically(path, write) -> None:
         raise
 
 
+def refuse_overwriting(targets, inputs) -> None:
+    """InputError where a file to be written is one of those that are read, also by another name or through a link."""
+    known = {_identity(path): path for path in inputs}
+    known.pop(None, None)
+    for target in targets:
+        if _identity(target) in known:
+            raise InputError(target, f"would replace the input {known[_identity(target)]}", "choose another name by -o")
+
+
+def _identity(path) -> tuple[int, int] | None:
+    """What a path leads to, whatever it is called; None where there is nothing."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def write_text(path, text: str) -> None:
     """Write a text file, whole or not at all."""
     write_atomically(path, lambda name: Path(name).write_text(text, encoding="utf-8"))

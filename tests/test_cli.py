@@ -131,7 +131,50 @@ def test_a_folder_is_done_but_for_its_bad_files(tmp_path, capfd):
     (folder / "broken.jpg").write_text("no picture")
     assert main(["stylize", str(folder), STYLE, "-o", str(tmp_path / "out")]) == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b_jpg.png", "b_png.png"]
-    assert "broken.jpg" in capfd.readouterr().err
+    said = capfd.readouterr()
+    assert "broken.jpg" in said.err and said.out.splitlines()[-1] == f"{tmp_path / 'out'}: 3 done, 1 failed"
+
+
+def test_no_input_is_overwritten(photo, tmp_path, capfd):
+    """Neither by its own name, nor through a link, nor by a folder that is the photographs' own or holds the style."""
+    folder, link, linked = tmp_path / "photos", tmp_path / "link.png", tmp_path / "linked"
+    folder.mkdir()
+    style = Image.open(STYLE).convert("RGB")
+    style.save(folder / "a.jpg")
+    style.save(tmp_path / "a.png")
+    link.symlink_to(photo)
+    linked.symlink_to(folder)
+    by_folder = {path: ["stylize", str(folder), str(tmp_path / "a.png"), "-o", str(path)] for path in (folder, linked, tmp_path)}
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for arguments in (["stylize", photo, STYLE, "-o", photo], ["stylize", photo, STYLE, "-o", str(link)],
+                      ["stylize", STYLE, photo, "-o", str(tmp_path / "linked" / ".." / "photo.png")], *by_folder.values(),
+                      ["baseline", "adain", photo, STYLE, "-o", photo],
+                      ["baseline", "method-2", STYLE, STYLE, "--content-mask", photo, "-o", photo]):
+        assert main(arguments) == 2
+        lines = capfd.readouterr().err.splitlines()
+        assert len(lines) == 1 and "choose another" in lines[0], lines
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_encode_replaces_style_files_alone(photo, tmp_path, capfd):
+    code, model = tmp_path / "glass.safetensors", tmp_path / "model.safetensors"
+    model.write_bytes((weights.FOLDER / "vgg19-slim.safetensors").read_bytes())
+    assert main(["encode", STYLE, "-o", str(model), "--device", "cpu"]) == 2
+    assert "model.safetensors: exists and is no style file" in capfd.readouterr().err
+    assert model.read_bytes() == (weights.FOLDER / "vgg19-slim.safetensors").read_bytes()
+    assert main(["encode", STYLE, "-o", str(code), "--device", "cpu"]) == 0
+    first = code.read_bytes()
+    assert main(["encode", photo, "-o", str(code), "--device", "cpu"]) == 0
+    assert code.read_bytes() != first
+
+
+def test_a_reader_that_stops_reading_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run([sys.executable, "-m", "stvae_lib", "info"], stdout=writing, stderr=subprocess.PIPE, text=True,
+                           env=os.environ)
+    os.close(writing)
+    assert ended.returncode == 141 and ended.stderr == ""
 
 
 def test_the_installed_command_has_no_traceback(tmp_path):

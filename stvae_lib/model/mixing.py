@@ -92,6 +92,18 @@ def save_code(code: StyleCode, path, model: STVAE) -> None:
     write_atomically(Path(path), lambda name: save_file(tensors, name, metadata=metadata))
 
 
+def check_code_file(path) -> None:
+    """InputError on a name that is none for a style file, or that of a file with something else in it (weights, say)."""
+    path = Path(path)
+    if path.suffix != CODE_SUFFIX:
+        raise InputError(path, "is no name for a style file", f"let it end in {CODE_SUFFIX}")
+    if path.is_file():
+        try:
+            read_described(path, "stvae_style", "is no style file", "")
+        except InputError as error:
+            raise InputError(path, "exists and is no style file", "choose another name by -o") from error
+
+
 def load_code(path, model: STVAE) -> StyleCode:
     """Read a style code. InputError on a broken or foreign file, and on a code of another model, to which it would mean
     another style."""

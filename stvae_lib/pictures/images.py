@@ -4,6 +4,8 @@ An image is a float32 tensor `(N, 3, H, W)`, sRGB in [0, 1], H and W at least `M
 """
 
 import io
+import itertools
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,21 @@ def save_image(image: torch.Tensor, path) -> Path:
     options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
     write_atomically(path, lambda file: Image.fromarray(to_array(image)).save(file, **options))
     return path
+
+
+def output_names(files: list[Path]) -> dict[Path, str]:
+    """A name without suffix for the result of every file: its own, with its suffix where two files share it (`a_jpg`), with
+    a number where that is taken. Unique also on disks where the case of letters does not count."""
+    stems = Counter(file.stem.casefold() for file in files)
+    names = {file: file.stem for file in files if stems[file.stem.casefold()] == 1}
+    taken = {name.casefold() for name in names.values()}
+    for file in files:
+        if file not in names:
+            plain = file.name.replace(".", "_")
+            tries = itertools.chain([plain], (f"{plain}_{number}" for number in itertools.count(2)))
+            names[file] = next(name for name in tries if name.casefold() not in taken)
+            taken.add(names[file].casefold())
+    return names
 
 
 def list_images(folder) -> list[Path]:

@@ -16,8 +16,13 @@ RESULTS = ROOT / "data" / "results"
 
 
 def read_results(notebook: str, folder="") -> dict:
-    """`results.json` of a notebook: from a run's folder, or the committed one. InputError when missing."""
+    """`results.json` of a notebook: from a run's folder, or the committed one. Where the run has not executed the notebook,
+    the committed one stands in, and the page says so. InputError when both are missing."""
     path = Path(folder) / notebook / "results.json" if folder else RESULTS / f"{notebook}.json"
+    committed = RESULTS / f"{notebook}.json"
+    if folder and committed.exists() and not path.exists():
+        path = committed
+        print(f"{notebook}: not executed in this run, its committed results are shown")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -65,7 +65,9 @@ class Book:
     def save(self) -> Path:
         """Write `results.json`; returns its path."""
         weights = {file.stem: sha256(file)[:16] for file in sorted(FOLDER.glob("*.safetensors"))}
-        kept = {name: value for name, value in self.parameters.items() if not name.endswith("_dir")}
+        # where folders and weights lie is a matter of the machine
+        kept = {name: Path(value).name if str(value).endswith(".safetensors") else value
+                for name, value in self.parameters.items() if not name.endswith("_dir")}
         provenance = environment(pick_device(self.parameters.get("device", "auto"))) | {
             "weights": weights, "data": self.data, "seconds": round(time.perf_counter() - self.began, 1)}
         text = json.dumps({"notebook": self.notebook, "parameters": kept, "provenance": provenance,

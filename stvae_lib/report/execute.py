@@ -3,8 +3,8 @@
 import datetime
 import json
 import os
+import shlex
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,6 +16,8 @@ from ..errors import InputError
 from ..files import write_text
 from .archive import RESULTS, ROOT
 from .figures import table
+from .parameters import check_names, differences, keep_parameters, kept_parameters, read_parameters
+from .processes import run_together
 from .site import is_progress, write_site
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -39,69 +41,91 @@ def known_parameters(name: str) -> dict[str, dict]:
     return inspect_notebook(str(NOTEBOOKS / f"{name}.ipynb"))
 
 
-def check_parameters(given: dict, names: list[str]) -> None:
-    """Refuse a parameter that none of the notebooks has (papermill alone would only warn)."""
-    known = set().union(*(known_parameters(name) for name in names))
-    for parameter in given:
-        if parameter not in known:
-            raise InputError(f"parameter {parameter!r}", "is known to no notebook here", f"known: {', '.join(sorted(known))}")
-
-
-def read_parameters(given: dict[str, str], file: Path | None) -> dict:
-    """Command-line pairs (YAML scalars) over a YAML file's."""
-    values = {}
-    if file is not None:
-        try:
-            values = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(file, f"cannot be read ({error.strerror})", "check the path") from None
-        except (yaml.YAMLError, UnicodeDecodeError):
-            raise InputError(file, "is no YAML file", "write `name: value` lines") from None
-        if not isinstance(values, dict):
-            raise InputError(file, "holds no parameters", "write `name: value` lines")
-    return values | {name: yaml.safe_load(value) for name, value in given.items()}
+def asked_parameters(given: dict[str, str], file: Path | None, names: list[str]) -> dict:
+    """What the caller wants, checked. A file may serve all notebooks while some are run; a `-p` must serve one of these."""
+    types = {name: {key: entry["inferred_type_name"] for key, entry in known_parameters(name).items()}
+             for name in find_notebooks([])}
+    check_names(given, set().union(*(types[name] for name in names)))
+    declared = {key: kind for known in types.values() for key, kind in known.items()}
+    return read_parameters(given, file, declared)
 
 
 def run_report(given, parameter_file, only, out, resume: bool, update: bool) -> int:
     """Execute, collect, publish. Returns 0, or 1 where a notebook failed (it is kept, and named with its error)."""
-    names, parameters = find_notebooks(only), read_parameters(given, parameter_file)
-    check_parameters(given, names)
-    check_parameters(parameters, find_notebooks([]))  # a file may serve all notebooks while one of them is run
+    names, parameters = find_notebooks(only), asked_parameters(given, parameter_file, find_notebooks(only))
     if update and parameters:
         raise InputError("--commit", "was given with parameters", "stored notebooks are executed with their defaults")
     folder = run_folder(out, resume)
+    go_on = shlex.join(["stvae", "report", "--resume", "--out", str(folder), *(["--commit"] if update else []),
+                        *(["--only", *only] if only else [])])
+    anew = given or parameter_file is not None or not resume
+    parameters = settle_parameters(folder, parameters if anew else None, [] if resume else names, go_on)
+    start_run(folder, parameters, [] if resume else names)
     for number, name in enumerate(names, start=1):
-        done = folder / name / "results.json"
-        if resume and done.exists():
-            print(f"[{number}/{len(names)}] {name}: done before")
-            continue
-        print(f"[{number}/{len(names)}] {name} …", end=" ", flush=True)
-        began = time.perf_counter()
-        error = execute(name, folder, {} if update else parameters, update)
+        error = take_turn(f"[{number}/{len(names)}] {name}", name, folder, parameters, update)
         if error:
-            print(f"failed\nstvae: {folder / f'{name}.ipynb'}: {error}; go on with `stvae report --resume`", file=sys.stderr)
+            print(f"stvae: {folder / f'{name}.ipynb'}: {error}; go on with `{go_on}`", file=sys.stderr)
             return 1
-        print(f"{time.perf_counter() - began:.0f} s")
     if update:
         update_readme()
-    page = write_site(folder)
-    print(f"Open {page}")
+    print(f"Open {write_site(folder)}")
     return 0
 
 
+def take_turn(label: str, name: str, folder: Path, parameters: dict, update: bool) -> str | None:
+    """Execute a notebook unless the run has its results, and say so. Returns the error, or None."""
+    if (folder / name / "results.json").exists():
+        print(f"{label}: done before")
+        return None
+    if "results_dir" in known_parameters(name) and not update:
+        others = [other for other in find_notebooks([]) if other != name and not (folder / other / "results.json").exists()]
+        if others:
+            print(f"{label}: committed results stand in for {', '.join(others)}, not executed in this run")
+    print(f"{label} …", end=" ", flush=True)
+    began = time.perf_counter()
+    error = execute(name, folder, parameters, update)
+    print("failed" if error else f"{time.perf_counter() - began:.0f} s")
+    return error
+
+
 def run_folder(out, resume: bool) -> Path:
-    """The run's folder: --out, the newest one when resuming, or a new runs/<date>."""
+    """The run's folder, not made yet: --out, the newest one when resuming, or a new runs/<date>."""
     if out is None:
         runs = sorted(path for path in (ROOT / "runs").glob("20*") if path.is_dir())
         if resume and not runs:
             raise InputError(ROOT / "runs", "holds no run to resume", "start one with `stvae report`")
         out = runs[-1] if resume else ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d_%H%M%S")
     out = Path(out).absolute()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(out, f"cannot be made ({error.strerror})", "choose a writable --out") from None
+    if resume and not out.is_dir():
+        raise InputError(out, "holds no run to resume", "check --out, or start one without --resume")
     return out
+
+
+def settle_parameters(folder: Path, asked: dict | None, replaced: list[str], go_on: str) -> dict:
+    """Parameters of the run in a folder: `asked` (None: those it was started with). InputError where pages of two sets of
+    parameters would come together. replaced: notebooks whose results there are made anew anyway."""
+    kept = kept_parameters(folder)
+    stays = [name for name in find_notebooks([]) if name not in replaced and (folder / name / "results.json").exists()]
+    if kept is None and stays:
+        raise InputError(folder, "does not say which parameters it was made with", "start a new run, with another --out")
+    if asked is None:
+        return kept or {}
+    if kept is not None and (stays or not replaced) and (differ := differences(kept, asked)):
+        raise InputError(folder, f"was started with other parameters ({differ})",
+                         f"go on with its own by `{go_on}`, or start a new run, with another --out")
+    return asked
+
+
+def start_run(folder: Path, parameters: dict, replaced: list[str]) -> None:
+    """Make the run's folder and note its parameters. Earlier results of notebooks that are executed anew go first, or a
+    later --resume would take them for this run's."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in replaced:
+            (folder / name / "results.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(folder, f"cannot be made ({error.strerror})", "choose a writable --out") from None
+    keep_parameters(folder, parameters)
 
 
 def execute(name: str, folder: Path, parameters: dict, update: bool) -> str | None:
@@ -118,7 +142,7 @@ def execute(name: str, folder: Path, parameters: dict, update: bool) -> str | No
                "--no-progress-bar", "--request-save-on-cell-execute", "--parameters_yaml", yaml.safe_dump(passed)]
     if not passed:
         command = command[:-2]
-    ended = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"})
+    ended = run_together(command, os.environ | {"PYTHONWARNINGS": "ignore"})
     if ended.returncode:
         lines = [line for line in ended.stderr.strip().splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"papermill ended with {ended.returncode}"

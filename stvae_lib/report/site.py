@@ -1,15 +1,17 @@
 """Pages of executed notebooks: self-contained HTML, no network."""
 
+import ast
 import base64
 import html
 import json
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from string import Template
 
 import nbformat
 
 from ..pictures.images import load_image
+from .parameters import OWN
 
 FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
 
@@ -22,7 +24,9 @@ def write_site(folder: Path) -> Path:
                             exclude_input_prompt=True, exclude_output_prompt=True)
     entries = []
     for file in sorted(folder.glob("*.ipynb")):
-        notebook = nbformat.read(file, as_version=4)
+        if not (folder / file.stem / "results.json").exists():  # it failed, and is not among the notebooks of this call
+            continue
+        notebook = without_places(nbformat.read(file, as_version=4))
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = [output for output in cell.outputs if not is_progress(output)]
@@ -36,6 +40,36 @@ def write_site(folder: Path) -> Path:
         (folder / f"{file.stem}.html").write_text(page, encoding="utf-8")
         entries.append((file.stem, title))
     return _write_index(folder, entries)
+
+
+def without_places(notebook):
+    """A notebook that shows no paths of this machine, of a reader's folders and files only the names: neither in the cell
+    that papermill injected, where what the report sets by itself is left out, nor where a cell or an output repeats one."""
+    places = []
+    for cell in [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]:
+        given = ast.parse(cell.source).body
+        texts = [line.value.value for line in given if isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)]
+        places += [text for text in texts if PurePath(text).is_absolute() and PurePath(text).name]
+        cell.source = "\n".join(ast.unparse(line) for line in given if line.targets[0].id not in OWN)
+        if not cell.source:
+            notebook.cells.remove(cell)
+    if not places:
+        return notebook
+    spellings = sorted({spelling for place in places for spelling in (place, html.escape(place))}, key=len, reverse=True)
+    pattern = re.compile(rf"(?<![\w+/.-])({'|'.join(map(re.escape, spellings))})(?![\w-])")
+    return nbformat.from_dict(_with_names(notebook, pattern))
+
+
+def _with_names(value, pattern: re.Pattern):
+    """Every text of a nested value with the paths that a pattern finds cut to their last part; pictures as they are."""
+    if isinstance(value, str):
+        return pattern.sub(lambda found: PurePath(found[0]).name, value)
+    if isinstance(value, list):
+        return [_with_names(entry, pattern) for entry in value]
+    if isinstance(value, dict):
+        return {key: entry if key.startswith("image/") and isinstance(entry, str) else _with_names(entry, pattern)
+                for key, entry in value.items()}
+    return value
 
 
 def is_progress(output) -> bool:

@@ -65,6 +65,7 @@ def read_config(path) -> RunConfig:
         recipe = raw["recipe"]
         if recipe not in RECIPES:
             raise InputError(path, f"names the unknown recipe {recipe!r}", f"use one of {', '.join(RECIPES)}")
+        _check_name(raw.get("name"), path)
         raw["schedule"] = _checked(Schedule, raw["schedule"], path)
         if recipe in OPTIONS:
             raw["options"] = _checked(OPTIONS[recipe], raw.get("options") or {}, path)
@@ -74,6 +75,13 @@ def read_config(path) -> RunConfig:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(path, f"is no training config ({type(error).__name__}: {error})",
                          "start from a config.json in data/runs") from None
+
+
+def _check_name(name, path) -> None:
+    """A run's name is the name of its files: it must not lead out of the run's folder, nor onto its config's."""
+    plain = isinstance(name, str) and name and name.isprintable() and len(name) <= 100 and name == name.strip()
+    if not plain or name.startswith(".") or set(name) & set("/\\:") or name == "config":
+        raise InputError(path, f"has name = {name!r}", "give a plain file name, without folders and a dot in front")
 
 
 def _checked(kind, values: dict, path):
@@ -184,12 +192,34 @@ def start_transform(config: RunConfig, encoder, decoder):
     return vlt
 
 
+def check_same_run(config: RunConfig, folder: Path) -> None:
+    """InputError where a folder holds a training, or what came of one, by another config: resumed under this one, the
+    card would tell of settings that it was not made with. Entries that the older file lacks count as the defaults."""
+    path = folder / "config.json"
+    if not path.exists() or not (folder / CHECKPOINT).exists() and not list(folder.glob("*.safetensors")):
+        return
+    old, new = (_flat(json.loads(json.dumps(each.to_json()))) for each in (read_config(path), config))
+    differing = [f"{name} {old.get(name)!r} → {new.get(name)!r}" for name in dict.fromkeys([*old, *new])
+                 if old.get(name) != new.get(name)]
+    if differing:
+        raise InputError(path, f"is of another training ({', '.join(differing)})", "give the same config, or another --out")
+
+
+def _flat(values: dict, prefix: str = "") -> dict:
+    """Entries of nested dictionaries under dotted names."""
+    entries = {}
+    for key, value in values.items():
+        entries |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return entries
+
+
 def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) -> dict | None:
     """Run (or resume) a config in `folder`; when it reaches its last step, write weights, card, config and log there.
 
     Returns the card, or None where `stop_after` ended it early and in every process but the first.
     """
     folder = Path(folder)
+    check_same_run(config, folder)
     recipe = make_recipe(config, sources, resumes=(folder / CHECKPOINT).exists())
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(config.to_json(), indent=1) + "\n"

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,7 @@ from common import bad_files
 from PIL import Image
 
 from stvae_lib import InputError, load_image, save_image
-from stvae_lib.pictures.images import list_images, to_array
+from stvae_lib.pictures.images import list_images, output_names, to_array
 
 GRADIENT = np.linspace(0, 255, 40 * 30).reshape(40, 30).astype(np.uint8)
 
@@ -86,3 +88,12 @@ def test_folders_without_pictures(tmp_path):
         list_images(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         list_images(tmp_path / "missing")
+
+
+def test_every_picture_of_a_folder_has_a_result_of_its_own():
+    files = [Path("photos") / name for name in ("B.png", "a.jpg", "a.png", "a_jpg.png", "a_png_2.jpg", "b.jpg", "c.d.jpg")]
+    names = output_names(files)
+    assert names == output_names(files) and list(sorted(names)) == sorted(files)
+    assert len({name.casefold() for name in names.values()}) == len(files)
+    assert names[files[3]] == "a_jpg" and names[files[6]] == "c.d"
+    assert output_names(files[1:4]) == {files[1]: "a_jpg_2", files[2]: "a_png", files[3]: "a_jpg"}

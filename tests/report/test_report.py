@@ -7,24 +7,28 @@ from common import ROOT
 from stvae_lib import InputError
 from stvae_lib.report import execute
 
-GOOD = "out_dir: str = \"\"  # folder\nseed: int = 0  # seed"
+GOOD = "out_dir: str = \"\"  # folder\ncontent_dir: str = \"\"  # folder\nseed: int = 0  # seed"
+LANDING = GOOD + "\nresults_dir: str = \"\"  # folder"
 
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    """Two tiny notebooks in place of the project's; the second fails when `seed` is 1."""
+    """Two tiny notebooks in place of the project's; the second fails when `seed` is 1, until a file `mended` is there."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    body = ("from stvae_lib.pictures import styles\n"
+    body = ("import os\n"
+            "from stvae_lib.pictures import styles\n"
             "from stvae_lib.report import figures\n"
             "from stvae_lib.report.book import Book\n"
             "book = Book('NAME', {'out_dir': out_dir, 'seed': seed, 'device': 'cpu'})\n"
             "book.figure(figures.grid([[styles.generate('mosaic', 32)]]), 'tile', 'A tile.', 'Small coloured tiles in rows.')\n"
-            "book.add(seed=seed)\n")
-    fail = "if seed == 1:\n    raise ValueError('seed is one')\n"
-    for name, extra in (("00_report", ""), ("01_first", fail)):
+            "book.add(seed=seed, photos=os.listdir(content_dir) if content_dir else [])\n"
+            "print(content_dir)\n")
+    fail = "if seed == 1 and not os.path.exists('../mended'):\n    raise ValueError('seed is one')\n"
+    for name, extra in (("00_report", "from stvae_lib.report import archive\narchive.read_results('01_first', results_dir)\n"),
+                        ("01_first", fail)):
         cells = [nbformat.v4.new_markdown_cell(f"# Title {name}\n\nAn equation $a^2$."),
-                 nbformat.v4.new_code_cell(GOOD, metadata={"tags": ["parameters"]}),
+                 nbformat.v4.new_code_cell(LANDING if name == "00_report" else GOOD, metadata={"tags": ["parameters"]}),
                  nbformat.v4.new_code_cell((body + extra + "book.save()").replace("NAME", name))]
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {
             "name": "python3", "display_name": "Python 3", "language": "python"}}), folder / f"{name}.ipynb")
@@ -32,8 +36,24 @@ def site(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(site, *, given=None, only=(), resume=False):
-    return execute.run_report(given or {}, None, list(only), site / "run", resume, False)
+@pytest.fixture
+def quick(site, monkeypatch):
+    """The same, with executions that take no time: they are listed, and write results."""
+    done = []
+
+    def execute_quickly(name, folder, parameters, update):
+        done.append((name, parameters))
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "results.json").write_text("{}")
+        return "it failed" if parameters.get("seed") == 13 else None
+
+    monkeypatch.setattr(execute, "execute", execute_quickly)
+    monkeypatch.setattr(execute, "write_site", lambda folder: folder / "index.html")
+    return done
+
+
+def run(site, *, given=None, only=(), resume=False, file=None):
+    return execute.run_report(given or {}, file, list(only), site / "run", resume, False)
 
 
 def test_pages_are_whole_and_need_no_network(site, capsys):
@@ -44,13 +64,30 @@ def test_pages_are_whole_and_need_no_network(site, capsys):
     assert 'alt="Small coloured tiles in rows."' in page and "<math" in page
     index = (site / "run" / "index.html").read_text()
     assert index.index("00_report") < index.index("01_first")
-    assert json.loads((site / "run" / "01_first" / "results.json").read_text())["results"] == {"seed": 0}
+    assert json.loads((site / "run" / "01_first" / "results.json").read_text())["results"] == {"seed": 0, "photos": []}
 
 
-def test_parameters_pass_through(site):
-    assert run(site, given={"seed": "7"}, only=["01"]) == 0
-    assert json.loads((site / "run" / "01_first" / "results.json").read_text())["results"] == {"seed": 7}
+def test_parameters_pass_through_and_folders_are_the_callers(site, monkeypatch):
+    (site / "my_photos").mkdir()
+    (site / "my_photos" / "holiday.jpg").touch()
+    monkeypatch.chdir(site)
+    assert run(site, given={"seed": "7", "content_dir": "my_photos"}, only=["01"]) == 0
+    results = json.loads((site / "run" / "01_first" / "results.json").read_text())["results"]
+    assert results == {"seed": 7, "photos": ["holiday.jpg"]}
     assert not (site / "run" / "00_report.ipynb").exists()
+    page = (site / "run" / "01_first.html").read_text()
+    assert "my_photos" in page and str(site) not in page
+
+
+def test_the_landing_page_alone_shows_the_committed_results(site, monkeypatch, capsys):
+    assert run(site, only=["00"]) == 1
+    assert "01_first" in capsys.readouterr().err  # nothing is committed of a notebook that the project lacks
+    committed = ROOT / "data" / "results" / "01_image_autoencoder.json"
+    landing = execute.NOTEBOOKS / "00_report.ipynb"
+    landing.write_text(landing.read_text().replace("'01_first'", f"'{committed.stem}'"))
+    assert run(site, only=["00"]) == 0
+    assert "committed results stand in for 01_first" in capsys.readouterr().out
+    assert f"{committed.stem}: not executed in this run" in (site / "run" / "00_report.html").read_text()
 
 
 def test_a_failed_notebook_is_kept_named_and_resumed(site, capsys):
@@ -58,12 +95,55 @@ def test_a_failed_notebook_is_kept_named_and_resumed(site, capsys):
     message = capsys.readouterr().err
     assert "01_first.ipynb" in message and "seed is one" in message and "--resume" in message
     assert (site / "run" / "01_first.ipynb").exists()
+    (site / "mended").touch()
     assert run(site, resume=True) == 0
+    assert json.loads((site / "run" / "00_report" / "results.json").read_text())["results"]["seed"] == 1
+
+
+def test_a_run_goes_on_with_the_parameters_it_was_started_with(site, quick):
+    assert run(site, given={"seed": "7"}, only=["01"]) == 0
+    assert run(site, resume=True) == 0
+    assert quick == [("01_first", {"seed": 7}), ("00_report", {"seed": 7})]
+    (site / "same.yaml").write_text("seed: 7\n")
+    assert run(site, resume=True, file=site / "same.yaml") == 0 and len(quick) == 2
+
+
+@pytest.mark.parametrize("again", [{"resume": True}, {"only": ["00"]}])
+def test_two_sets_of_parameters_do_not_meet_in_one_run(again, site, quick):
+    run(site, given={"seed": "7"}, only=["01"])
+    before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match=r"seed 7 → 8.*`stvae report --resume --out \S+/run") as refused:
+        run(site, given={"seed": "8"}, **again)
+    assert ("--only 00" in str(refused.value)) == ("only" in again)
+    assert {path: path.read_bytes() for path in site.rglob("*") if path.is_file()} == before
+    (site / "run" / "parameters.json").unlink()  # a run of an earlier version
+    with pytest.raises(InputError, match="does not say"):
+        run(site, **again)
+
+
+def test_a_run_made_anew_in_its_folder_takes_other_parameters_and_no_old_results(site, quick, capsys):
+    run(site, given={"seed": "7"})
+    assert run(site, given={"seed": "13"}) == 1
+    said = capsys.readouterr().err
+    assert f"it failed; go on with `stvae report --resume --out {site / 'run'}`" in said
+    assert not (site / "run" / "00_report" / "results.json").exists()
+    assert run(site, given={"seed": "13"}, only=["01"]) == 1
+    assert f"`stvae report --resume --out {site / 'run'} --only 01`" in capsys.readouterr().err
+
+
+def test_a_resumed_folder_must_be_there(site, quick):
+    with pytest.raises(InputError, match="no run to resume"):
+        run(site, resume=True)
+    assert not (site / "run").exists()
 
 
 def test_unknown_parameters_and_bad_files_are_refused(site):
     with pytest.raises(InputError, match="sede"):
         run(site, given={"sede": "1"})
+    for given, word in (({"seed": "one"}, "int"), ({"content_dir": "nowhere"}, "nowhere"), ({"out_dir": "x"}, "--out"),
+                        ({"results_dir": "x"}, "--out")):
+        with pytest.raises(InputError, match=word):
+            run(site, given=given)
     bad = site / "bad.yaml"
     bad.write_text("- only\n- a list\n")
     with pytest.raises(InputError, match="bad.yaml"):

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -113,6 +114,36 @@ def test_two_processes_train_like_one_with_both_batches(make_config, pictures, t
 def test_configs_with_unknown_keys_or_wrong_types_are_refused(change, word, make_config):
     with pytest.raises(InputError, match=word):
         experiment.read_config(make_config(**change))
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "a/b", "a\\b", "", ".hidden", " x", "x\n", "config", 3, "x" * 300])
+def test_a_name_that_leads_elsewhere_is_refused(name, make_config):
+    path = make_config()
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"name": name}))
+    with pytest.raises(InputError, match="config.json: has name = .*plain file name"):
+        experiment.read_config(path)
+
+
+def test_another_training_in_the_folder_is_refused_and_changes_nothing(make_config, sources, tmp_path):
+    run = tmp_path / "run"
+    experiment.train(experiment.read_config(make_config("autoencoder", steps=0)), sources, run, "cpu")
+    (run / "checkpoint.pt").touch()
+    old = json.loads((run / "config.json").read_text())
+    del old["fresh_decoder"]  # a config of an earlier version
+    (run / "config.json").write_text(json.dumps(old))
+    before = {path: path.read_bytes() for path in run.iterdir()}
+    other = experiment.read_config(make_config("autoencoder", steps=4, lr=0.002, options={"pixel_weight": 3.0}))
+    for finished in (False, True):
+        if finished:
+            (run / "checkpoint.pt").unlink()
+            del before[run / "checkpoint.pt"]
+        with pytest.raises(InputError) as refused:
+            experiment.train(other, sources, run, "cpu")
+        assert "run/config.json: is of another training" in str(refused.value)
+        assert "schedule.steps 0 → 4, schedule.lr 0.001 → 0.002, options.pixel_weight" in str(refused.value)
+        assert "fresh_decoder" not in str(refused.value)
+        assert {path: path.read_bytes() for path in run.iterdir()} == before
+    experiment.train(experiment.read_config(make_config("autoencoder", steps=0)), sources, run, "cpu")
 
 
 def test_unknown_variant_is_refused(make_config):
