@@ -1,6 +1,6 @@
 """Train every arm of a controlled experiment, one after the other; finished arms are skipped.
 
-    python benchmarks/sweep.py ARMS_FOLDER CONTENT_DIR LOSS_NETWORK STYLE_DIR [STYLE_DIR …] [--only PATTERN …]
+    python benchmarks/sweep.py ARMS_FOLDER CONTENT_DIR STYLE_DIR [STYLE_DIR …] [--only PATTERN …]
 
 ARMS_FOLDER is data/runs/ablations (notebook 02) or data/runs/resnet50 (notebook 03). An arm is one of its folders with
 a config.json; its log.csv, card and contact sheet are written there, its checkpoint and weights stay in runs/. Arms are
@@ -33,8 +33,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("arms", type=Path)
     parser.add_argument("content_dir", type=Path)
-    parser.add_argument("loss_network")
     parser.add_argument("style_dirs", type=Path, nargs="+")
     parser.add_argument("--only", nargs="+", default=["*"], metavar="PATTERN", help="names of arms, * allowed")
     given = parser.parse_args()
-    main(given.arms, experiment.Sources(given.content_dir, given.style_dirs, given.loss_network), given.only)
+    main(given.arms, experiment.Sources(given.content_dir, given.style_dirs), given.only)
