@@ -78,6 +78,23 @@ def paired(first, second, clusters=None) -> Interval:
     return Interval.of(np.subtract(first, second, dtype=float), clusters)
 
 
+def exchanged(first, second, clusters=None) -> Interval:
+    """Control for `paired`: the same figures with the two exchanged in every other unit, so that no difference is left that
+    could come from what they stand for."""
+    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    labels = list(range(len(first)) if clusters is None else clusters)
+    signs = {label: 1 - 2 * (index % 2) for index, label in enumerate(dict.fromkeys(labels))}
+    return Interval.of((first - second) * [signs[label] for label in labels], clusters)
+
+
+def slope(x, y) -> Interval:
+    """Least-squares slope of `y` over `x`, one point a run, and its Student t interval."""
+    x, y = (np.asarray(values, dtype=float) - np.mean(values) for values in (x, y))
+    mean = (x @ y) / (x @ x)
+    deviation = np.sqrt(((y - mean * x) ** 2).sum() / (len(x) - 2) / (x @ x))
+    return Interval(float(mean), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * deviation), len(x))
+
+
 def share(successes: int, n: int) -> Interval:
     """Share of `n` independent trials and its exact (Clopper-Pearson) interval."""
     exact = stats.binomtest(int(successes), n).proportion_ci(CONFIDENCE, method="exact")

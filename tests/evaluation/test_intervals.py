@@ -71,3 +71,16 @@ def test_a_claim_says_all_that_it_rests_on():
     read = intervals.by_reading("it never samples", "https://example.org/code#L3", "eps is dropped", holds=False)
     assert read.verdict == "fails, by reading" and read.interval is None and read.control is None
     assert read.sentence() == "it never samples: **fails, by reading** (eps is dropped)."
+
+
+def test_exchanging_every_other_unit_leaves_no_difference():
+    first, second = [3.0, 3.1, 2.9, 3.0], [1.0, 1.0, 1.0, 1.0]
+    rule = intervals.difference_beyond(0)
+    assert rule(intervals.paired(first, second)) == "holds" and rule(intervals.exchanged(first, second)) == "undecided"
+    assert intervals.exchanged(first, second, ["a", "a", "b", "b"]).n == 2
+
+
+def test_slope_over_runs():
+    falling = intervals.slope([0, 1, 2, 3], [3.0, 2.1, 0.9, 0.0])
+    assert falling.mean == pytest.approx(-1.02) and intervals.below(0)(falling) == "holds"
+    assert intervals.below(0)(intervals.slope([0, 1, 2, 3], [5, 5, 5, 5])) == "fails"
