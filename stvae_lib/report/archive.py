@@ -24,6 +24,14 @@ def read_results(notebook: str, folder="") -> dict:
         raise InputError(path, "no such file", f"execute notebook {notebook} first (`make report`)") from None
 
 
+def read_claims(folder="") -> list[dict]:
+    """Claims of all notebooks in order, each with its "notebook": from a run's folder, or the committed results."""
+    files = Path(folder).glob("*/results.json") if folder else RESULTS.glob("*.json")
+    results = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return [{"notebook": result["notebook"]} | claim for result in sorted(results, key=lambda result: result["notebook"])
+            for claim in result.get("claims", [])]
+
+
 def recorded_card(name: str) -> dict:
     """Card of a recorded training in `data/runs`: a shipped model's, or `EXPERIMENT/ARM`."""
     card = ROOT / "data" / "runs" / name / "card.json"
