@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..model.weights import FOLDER
+from ..evaluation.intervals import Interval, crossed, paired, single_runs
+from ..model.weights import FOLDER, build
 from ..pictures.images import load_image
 from ..training.loop import read_log
 
@@ -99,6 +100,31 @@ class Arms:
         """A validation measure, one value for each seed."""
         return [self.card(arm, measure, seed)["validation"][measure] for seed in self.seeds(arm)]
 
+    def repeated(self) -> list[str]:
+        """Arms with several seeds."""
+        folders = (ROOT / "data" / "runs" / self.experiment).glob("s0-*-1-autoencoder")
+        names = sorted(folder.name.removeprefix("s0-").removesuffix("-1-autoencoder") for folder in folders)
+        return [name for name in names if len(self.seeds(name)) > 1]
+
+    def difference(self, first: str, second: str, measure: str) -> tuple[Interval, str]:
+        """Interval of `first - second`, and what varies: paired by seed where both arms have several, else with the
+        spread between seeds of the repeated arms."""
+        one, other = self.values(first, measure), self.values(second, measure)
+        if self.seeds(first) == self.seeds(second) and len(one) > 1:
+            return paired(one, other), "seeds of decoder and transform, one encoder each"
+        repeated = [self.values(arm, measure) for arm in self.repeated()]
+        return single_runs(one, other, repeated), (f"run, one encoder each, spread between seeds of decoder and "
+                                                       f"transform pooled from {len(repeated)} repeated arms")
+
+    def unexplained(self, arm: str) -> float | None:
+        """How much of the teacher's variance the encoder's last layer does not explain; None where nothing was taught."""
+        card = self.card(arm)
+        if card["recipe"]["base"] is None:
+            return None
+        base = Path(card["recipe"]["base"]).stem
+        taught = recorded_card(base if (FOLDER / f"{base}.json").exists() else f"{self.experiment}/{base}")
+        return taught["validation"][build(card["architecture"]).encoder.last]
+
     def over_seeds(self, arm: str) -> dict[str, list[float]]:
         """All measures by name, one value for each seed."""
         return {measure: self.values(arm, measure) for measure in self.STAGES}
@@ -117,6 +143,10 @@ class Comparison:
     def column(self, method: str, metric: str) -> np.ndarray:
         """A metric of one method, `(pairs,)`."""
         return np.array([row[metric] for row in self.cards[method]["rows"]])
+
+    def difference(self, first: str, second: str, metric: str) -> Interval:
+        """Interval of `first - second` pair by pair, over photographs and styles that cross."""
+        return crossed(self.column(first, metric) - self.column(second, metric), self.photos, self.styles)
 
     def mean(self, method: str, metric: str) -> float:
         return float(self.column(method, metric).mean())
