@@ -82,7 +82,8 @@ def paired(first, second, clusters=None) -> Interval:
 def crossed(values, *labels) -> Interval:
     """Interval over values that cross several factors (every photograph in every style): clustered by each factor's
     `labels` in turn, the widest counts, so that neither factor's few levels pass for many."""
-    return max((Interval.of(values, names) for names in labels), key=lambda interval: interval.half or float("inf"))
+    found = [Interval.of(values, names) for names in labels]
+    return max(found, key=lambda interval: float("inf") if interval.half is None else interval.half)
 
 
 def single_runs(first, second, repeated) -> Interval:
@@ -227,3 +228,9 @@ def confounded(claim: Claim, cause: str, first: float, second: float, tolerance:
     text = f"{claim.rule}; confounded where {cause} differs by more than a factor {tolerance:g} ({first:.3f} and {second:.3f})"
     differs = max(first, second) > tolerance * min(first, second)
     return replace(claim, rule=text, verdict=CONFOUNDED if differs else claim.verdict)
+
+
+def rests_on(claim: Claim, foundation: Claim) -> Claim:
+    """A claim whose measure has to be good for something first: withdrawn unless `foundation`, which says so, holds."""
+    text = f"{claim.rule}; withdrawn unless it holds that: {foundation.statement}"
+    return replace(claim, rule=text, verdict=claim.verdict if foundation.verdict == HOLDS else WITHDRAWN)

@@ -33,6 +33,12 @@ def read_claims(folder="") -> list[dict]:
             for claim in result.get("claims", [])]
 
 
+def read_yardstick() -> dict[str, dict[str, float]]:
+    """Figures of `benchmarks/yardstick.json`: method -> column -> mean over the held-out pairs."""
+    record = json.loads((ROOT / "benchmarks" / "yardstick.json").read_text(encoding="utf-8"))
+    return {method: dict(zip(record["columns"], row, strict=True)) for method, row in record["ours"].items()}
+
+
 def recorded_card(name: str) -> dict:
     """Card of a recorded training in `data/runs`: a shipped model's, or `EXPERIMENT/ARM`."""
     card = ROOT / "data" / "runs" / name / "card.json"
@@ -138,7 +144,7 @@ class Comparison:
     def __init__(self, experiment: str, methods):
         self.experiment, self.cards = experiment, {name: recorded_card(f"{experiment}/{name}") for name in methods}
         rows = next(iter(self.cards.values()))["rows"]
-        self.photos, self.styles = ([row[key] for row in rows] for key in ("photo", "style_name"))
+        self.photos, self.styles = self.factors = [[row[key] for row in rows] for key in ("photo", "style_name")]
 
     def column(self, method: str, metric: str) -> np.ndarray:
         """A metric of one method, `(pairs,)`."""
@@ -146,7 +152,7 @@ class Comparison:
 
     def difference(self, first: str, second: str, metric: str) -> Interval:
         """Interval of `first - second` pair by pair, over photographs and styles that cross."""
-        return crossed(self.column(first, metric) - self.column(second, metric), self.photos, self.styles)
+        return crossed(self.column(first, metric) - self.column(second, metric), *self.factors)
 
     def mean(self, method: str, metric: str) -> float:
         return float(self.column(method, metric).mean())

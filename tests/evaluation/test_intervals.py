@@ -79,6 +79,7 @@ def test_crossed_factors_give_the_widest_interval():
     found = intervals.crossed(by_style, photos, styles)
     assert found == Interval.of(by_style, styles) and found.n == 2 and found.half > Interval.of(by_style, photos).half
     assert intervals.crossed(by_style, photos, ["x"] * 6).half is None, "one style tells nothing of styles"
+    assert intervals.crossed([1.0, 1.0, 2.0, 2.0, 4.0, 4.0], photos, styles).half > 0, "no spread over styles is no missing one"
 
 
 def test_single_runs_are_judged_by_the_spread_of_repeated_arms():
@@ -95,3 +96,11 @@ def test_a_second_difference_between_the_arms_confounds_a_claim():
     other = intervals.confounded(claim, "the teacher's unexplained variance", 0.14, 0.51)
     assert alike.verdict == "holds" and other.verdict == "confounded"
     assert "0.140 and 0.510" in other.rule and other.figure == claim.figure and claim.verdict == "holds"
+
+
+def test_a_claim_falls_with_the_measure_that_it_rests_on():
+    claim = judge("it is rounder", "a report", Interval(2.0, 0.5, 3), "pairs", intervals.above(0), ("itself", 0.0))
+    sound, unsound = (judge("it tells round from straight", "drawings", value, "", intervals.above(0.2), ("no", other))
+                      for value, other in ((0.8, 0.0), (-0.4, 0.9)))
+    assert intervals.rests_on(claim, sound).verdict == "holds"
+    assert intervals.rests_on(claim, unsound).verdict == "withdrawn" and unsound.verdict == "fails"
