@@ -95,6 +95,23 @@ def single_runs(first, second, repeated) -> Interval:
     return Interval(float(np.mean(first) - np.mean(second)), float(half), min(len(first), len(second)))
 
 
+def exchanged(first, second, clusters=None) -> Interval:
+    """Control for `paired`: the same figures with the two exchanged in every other unit, so that no difference is left that
+    could come from what they stand for."""
+    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    labels = list(range(len(first)) if clusters is None else clusters)
+    signs = {label: 1 - 2 * (index % 2) for index, label in enumerate(dict.fromkeys(labels))}
+    return Interval.of((first - second) * [signs[label] for label in labels], clusters)
+
+
+def slope(x, y) -> Interval:
+    """Least-squares slope of `y` over `x`, one point a run, and its Student t interval."""
+    x, y = (np.asarray(values, dtype=float) - np.mean(values) for values in (x, y))
+    mean = (x @ y) / (x @ x)
+    deviation = np.sqrt(((y - mean * x) ** 2).sum() / (len(x) - 2) / (x @ x))
+    return Interval(float(mean), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * deviation), len(x))
+
+
 def share(successes: int, n: int) -> Interval:
     """Share of `n` independent trials and its exact (Clopper-Pearson) interval."""
     exact = stats.binomtest(int(successes), n).proportion_ci(CONFIDENCE, method="exact")
@@ -205,14 +222,14 @@ def judge(statement: str, source: str, measured: Interval | float, varies: str, 
     """A claim decided by `rule` on what was measured.
 
     varies: what `measured` is over, without its number ("photographs"); "" for a number over which nothing varies.
-    control: what it is, and its measurement. A rule that says the same of the control as of the claim cannot tell them
+    control: what it is, and its measurement. A rule that decides the same of the control as of the claim cannot tell them
     apart: the claim is then withdrawn.
     """
     interval, (what, other) = as_interval(measured), (control[0], as_interval(control[1]))
     verdict, turned = rule(interval), rule(other)
     bounds = None if interval.low is None else [interval.low, interval.high]
     return Claim(statement, source, interval.mean, bounds, interval.n, f"{interval.n} {varies}" if varies else "nothing varies",
-                 rule.text, WITHDRAWN if turned == verdict else verdict,
+                 rule.text, WITHDRAWN if turned == verdict != UNDECIDED else verdict,
                  {"what": what, "figure": other.text(decimals), "verdict": turned})
 
 

@@ -87,12 +87,23 @@ def build(architecture: dict, encoder=None):
     return STVAE(encoder, VLT[architecture["variant"]](encoder, decoder, **architecture["options"]), decoder)
 
 
+def untrained(name, **changes) -> AutoEncoder:
+    """A model of the same architecture as a file's (by name or path), with random weights. changes: to its description,
+    as `variant=None` for encoder and decoder alone."""
+    _, architecture = read_tensors(find(name))
+    return build(architecture | changes)
+
+
 def read_model(path: Path, encoder=None) -> AutoEncoder:
-    """Build and fill the model of a file. Parts that the file does not hold come from its `base` model."""
+    """Build and fill the model of a file. Parts that the file does not hold come from its `base` model; at full width the
+    encoder is the published one."""
     tensors, architecture = read_tensors(path)
     if architecture.get("base"):
         base, _ = read_tensors(Path(path).parent / f"{architecture['base']}.safetensors")
         tensors = base | tensors
+    if encoder is None and architecture["width"] == "full" and not any(key.startswith("encoder.") for key in tensors):
+        encoder = BACKBONES[architecture["backbone"]].pretrained(architecture.get("encoder_weights"),
+                                                                 **architecture.get("backbone_options", {}))
     try:
         model = build(architecture, encoder)
         if encoder is not None:

@@ -68,6 +68,12 @@ def recorded_stages(*names: str) -> tuple[dict, dict]:
     return joined, cards[-1] | {key: sum(card[key] for card in cards) for key in ("images", "seconds")}
 
 
+def recorded_reconstructions(name: str) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Two photographs and two paintings, and what a recorded autoencoder made of them: two lists of `(1, 3, side, side)`."""
+    above, below = recorded_sheet(name).chunk(2, dim=2)
+    return list(above.chunk(4, dim=3)), list(below.chunk(4, dim=3))
+
+
 def recorded_sheet(name: str, file: str = "sheet.jpg") -> torch.Tensor:
     """Contact sheet, or another picture, that a recorded run ended with, `(1, 3, H, W)`."""
     return load_image(ROOT / "data" / "runs" / name / file)
@@ -119,8 +125,8 @@ class Arms:
         if self.seeds(first) == self.seeds(second) and len(one) > 1:
             return paired(one, other), "seeds of decoder and transform, one encoder each"
         repeated = [self.values(arm, measure) for arm in self.repeated()]
-        return single_runs(one, other, repeated), (f"run, one encoder each, spread between seeds of decoder and "
-                                                       f"transform pooled from {len(repeated)} repeated arms")
+        return single_runs(one, other, repeated), (f"run each on one encoder, spread pooled from {len(repeated)} arms with "
+                                                   "several seeds of decoder and transform")
 
     def unexplained(self, arm: str) -> float | None:
         """How much of the teacher's variance the encoder's last layer does not explain; None where nothing was taught."""

@@ -27,6 +27,7 @@ class Live:
     distances: torch.nn.Module
 
 
+@torch.enable_grad()
 def live(model: AutoEncoder, options: AutoencoderOptions | VLTOptions, draw: Callable[[AutoEncoder], torch.Tensor], folder,
          content_dir="", style_dir="", *, steps: int, batch: int, crop: int, lr: float, seed: int = 0,
          log_every: int = 5, size: int = 256) -> Live:

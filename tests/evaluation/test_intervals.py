@@ -57,6 +57,8 @@ def test_a_control_that_does_not_turn_the_verdict_withdraws_it():
     assert turned.verdict == "holds" and turned.control["verdict"] == "fails" and turned.varies == "4 photographs"
     blind = judge("it moves", "this notebook", measured, "photographs", rule, ("shuffled", Interval(3.0, 0.5, 4)))
     assert blind.verdict == "withdrawn" and blind.control["figure"] == "3.000 [2.500, 3.500]"
+    wide = judge("it moves", "this notebook", Interval(2.0, 5.0, 4), "photographs", rule, ("shuffled", Interval(0.0, 5.0, 4)))
+    assert wide.verdict == "undecided", "nothing was decided that could be withdrawn"
     fallen = judge("it moves", "this notebook", Interval(-2.0, 0.5, 4), "photographs", rule, ("a mover", 1.0))
     assert fallen.verdict == "fails" and fallen.control["verdict"] == "holds"
 
@@ -104,3 +106,16 @@ def test_a_claim_falls_with_the_measure_that_it_rests_on():
                       for value, other in ((0.8, 0.0), (-0.4, 0.9)))
     assert intervals.rests_on(claim, sound).verdict == "holds"
     assert intervals.rests_on(claim, unsound).verdict == "withdrawn" and unsound.verdict == "fails"
+
+
+def test_exchanging_every_other_unit_leaves_no_difference():
+    first, second = [3.0, 3.1, 2.9, 3.0], [1.0, 1.0, 1.0, 1.0]
+    rule = intervals.difference_beyond(0)
+    assert rule(intervals.paired(first, second)) == "holds" and rule(intervals.exchanged(first, second)) == "undecided"
+    assert intervals.exchanged(first, second, ["a", "a", "b", "b"]).n == 2
+
+
+def test_slope_over_runs():
+    falling = intervals.slope([0, 1, 2, 3], [3.0, 2.1, 0.9, 0.0])
+    assert falling.mean == pytest.approx(-1.02) and intervals.below(0)(falling) == "holds"
+    assert intervals.below(0)(intervals.slope([0, 1, 2, 3], [5, 5, 5, 5])) == "fails"
