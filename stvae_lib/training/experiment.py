@@ -176,7 +176,9 @@ def untrained_decoder(features: str, last: str):
     """The student report's set-up: an encoder with trained `features` (name or file) cut after stage `last`, and a mirrored
     decoder that nobody trained. Its width is the file's."""
     built = weights.features_architecture(features)
-    encoder, decoder = BACKBONES[built["backbone"]].build(built["width"], last=last)
+    backbone = BACKBONES[built["backbone"]]
+    options = {key: value for key, value in built.get("backbone_options", {}).items() if key not in backbone.all_stages}
+    encoder, decoder = backbone.build(built["width"], **options, last=last)
     known = weights.features_network(features).state_dict()
     encoder.load_state_dict({key: known.get(key, value) for key, value in encoder.state_dict().items()})
     keep_scale(decoder)
