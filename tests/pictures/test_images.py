@@ -7,7 +7,7 @@ from common import bad_files
 from PIL import Image
 
 from stvae_lib import InputError, load_image, save_image
-from stvae_lib.pictures.images import list_images, output_names, to_array
+from stvae_lib.pictures.images import list_images, output_names, resized, to_array
 
 GRADIENT = np.linspace(0, 255, 40 * 30).reshape(40, 30).astype(np.uint8)
 
@@ -97,3 +97,8 @@ def test_every_picture_of_a_folder_has_a_result_of_its_own():
     assert len({name.casefold() for name in names.values()}) == len(files)
     assert names[files[3]] == "a_jpg" and names[files[6]] == "c.d"
     assert output_names(files[1:4]) == {files[1]: "a_jpg_2", files[2]: "a_png", files[3]: "a_jpg"}
+
+
+def test_resizing_smooths_what_it_shrinks():
+    stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
+    assert resized(stripes, (16, 16)).std() < 0.1 and resized(stripes, (20, 48)).shape == (1, 3, 20, 48)
