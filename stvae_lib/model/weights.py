@@ -22,6 +22,7 @@ SHIPPED = ("vgg19-slim", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-releas
 FEATURES = ("vgg19-slim-features", "resnet50-slim-features")
 LOSS_NETWORK = FEATURES[0]
 FULL = tuple(BACKBONES)
+TRAINED_PARTS = ("encoder.adapter.", "encoder.activation_")  # of an encoder whose rest was published
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -37,14 +38,12 @@ def pick_device(device: str = "auto") -> torch.device:
 def load(name="vgg19-slim", device: str = "auto", checkpoint=None) -> AutoEncoder:
     """A model ready to use: shipped name, full-width name, or a path to a `.safetensors` file.
 
-    Full-width names take their encoder from torchvision and the rest from `checkpoint`.
+    A file of full width leaves its published encoder out; it is fetched once, from wherever the file says. A full-width
+    name loads the file `checkpoint` and insists on that backbone.
     Returns an STVAE, or an AutoEncoder for the pretrained autoencoder alone, in eval mode on `device`.
     """
     target = pick_device(device)
-    if str(name) in FULL:
-        model = _load_full(str(name), checkpoint)
-    else:
-        model = read_model(find(name))
+    model = read_model(full_width_file(str(name), checkpoint) if str(name) in FULL else find(name))
     return model.eval().requires_grad_(False).to(target, memory_format=torch.channels_last)
 
 
@@ -66,15 +65,16 @@ def find(name) -> Path:
     return path
 
 
-def _load_full(name: str, checkpoint) -> AutoEncoder:
-    backbone = BACKBONES[name]
+def full_width_file(name: str, checkpoint) -> Path:
+    """The file with the trained parts of a full-width model; InputError without one, or where it names another backbone."""
     if checkpoint is None:
-        backbone.pretrained()
-        raise InputError(f"model {name!r}", "has an encoder from torchvision but no trained transform and decoder",
+        BACKBONES[name].pretrained()
+        raise InputError(f"model {name!r}", "has a published encoder but no trained transform and decoder",
                          "train them with `stvae train`, or give checkpoint=FILE.safetensors")
     _, architecture = read_tensors(checkpoint)
-    encoder = backbone.pretrained(architecture.get("encoder_weights"), **architecture.get("backbone_options", {}))
-    return read_model(Path(checkpoint), encoder)
+    if (architecture.get("backbone"), architecture.get("width")) != (name, "full"):
+        raise InputError(checkpoint, f"was not trained on {name} at full width", "load it by its path alone")
+    return Path(checkpoint)
 
 
 def build(architecture: dict, encoder=None):
@@ -88,15 +88,15 @@ def build(architecture: dict, encoder=None):
 
 
 def read_model(path: Path, encoder=None) -> AutoEncoder:
-    """Build and fill the model of a file. Parts that the file does not hold come from its `base` model."""
-    tensors, architecture = read_tensors(path)
-    if architecture.get("base"):
-        base, _ = read_tensors(Path(path).parent / f"{architecture['base']}.safetensors")
-        tensors = base | tensors
+    """Build and fill the model of a file. Parts that the file does not hold come from its `base` model, and its encoder
+    from `encoder` or, at full width, from where it was published."""
+    tensors, architecture = read_with_base(path)
     try:
+        if encoder is None and lacks_encoder(tensors, architecture):
+            encoder = published_encoder(architecture)
         model = build(architecture, encoder)
-        if encoder is not None:
-            tensors = tensors | {f"encoder.{key}": value for key, value in encoder.state_dict().items()}
+        if encoder is not None:  # what the file holds of it, such as an adapter, was trained along
+            tensors = {f"encoder.{key}": value for key, value in encoder.state_dict().items()} | tensors
         model.load_state_dict(tensors)
     except (RuntimeError, KeyError, TypeError) as error:
         first = str(error).strip().splitlines()[-1].strip()
@@ -104,9 +104,29 @@ def read_model(path: Path, encoder=None) -> AutoEncoder:
     return model.eval()
 
 
+def read_with_base(path) -> tuple[dict[str, torch.Tensor], dict]:
+    """Tensors of a file over those of the `base` beside it, if it names one, and its architecture."""
+    tensors, architecture = read_tensors(path)
+    if architecture.get("base"):
+        tensors = read_tensors(Path(path).parent / f"{architecture['base']}.safetensors")[0] | tensors
+    return tensors, architecture
+
+
+def lacks_encoder(tensors: dict, architecture: dict) -> bool:
+    """Whether a file of full width leaves the published part of its encoder out: all of it but `TRAINED_PARTS`."""
+    rest = [key for key in tensors if key.startswith("encoder.") and not key.startswith(TRAINED_PARTS)]
+    return architecture["width"] == "full" and "variant" in architecture and not rest
+
+
+def published_encoder(architecture: dict):
+    """The encoder that a full-width architecture names, with its published weights (fetched once)."""
+    options = architecture.get("backbone_options") or {}
+    return BACKBONES[architecture["backbone"]].pretrained(architecture.get("encoder_weights"), **options)
+
+
 def write_model(model: AutoEncoder, path, architecture: dict, card: dict, parts=("encoder", "decoder", "vlt")) -> dict:
-    """Save `parts` of a model as float16 safetensors with its card beside it; returns the card."""
-    tensors = {key: value for key, value in model.state_dict().items() if key.split(".")[0] in parts}
+    """Save as float16 safetensors what of a model begins with one of `parts`, with its card beside it; returns the card."""
+    tensors = {key: value for key, value in model.state_dict().items() if key.startswith(tuple(parts))}
     return write_tensors(half(tensors), path, architecture, card)
 
 
