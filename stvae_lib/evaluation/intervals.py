@@ -1,18 +1,222 @@
-"""What several runs of one arm say together."""
+"""What several measurements say together: intervals, decision rules over them, and claims that rest on them.
 
+A rule looks at one 95 % interval and says "holds", "fails" or "undecided". Two intervals that overlap decide nothing:
+what is compared is compared in pairs (`paired`), and the rule looks at the interval of the differences.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
 from scipy import stats
 
+CONFIDENCE = 0.95
+HOLDS, FAILS, UNDECIDED, WITHDRAWN = "holds", "fails", "undecided", "withdrawn"
+BY_READING = "by reading"
 
-def mean_interval(values, confidence: float = 0.95) -> tuple[float, float | None]:
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over `n` independent units and the half-width of its 95 % interval; None where one unit tells no width.
+
+    bounds: (low, high) where the interval is not symmetric (a share's).
+    """
+
+    mean: float
+    half: float | None
+    n: int
+    bounds: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, values, clusters=None, seed: int = 0) -> "Interval":
+        """Student t over independent `values`. clusters: a label for each value where values are not independent (many
+        pairs from few photographs): whole clusters are then drawn again, and `n` counts clusters."""
+        values = np.asarray([float(value) for value in values])
+        if clusters is not None:
+            return cls._clustered(values, list(clusters), seed)
+        if len(values) < 2:
+            return cls(float(values.mean()), None, len(values))
+        half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values)
+        return cls(float(values.mean()), float(half), len(values))
+
+    @classmethod
+    def _clustered(cls, values: np.ndarray, labels: list, seed: int) -> "Interval":
+        """Symmetric bootstrap interval over whole clusters; never narrower than Student t over the clusters' means,
+        because with few clusters the bootstrap is too narrow."""
+        if len(labels) != len(values):
+            raise ValueError(f"{len(labels)} cluster labels for {len(values)} values")
+        groups = [values[[label == other for other in labels]] for label in dict.fromkeys(labels)]
+        if len(groups) < 2:
+            return cls(float(values.mean()), None, len(groups))
+        sums, sizes = np.array([group.sum() for group in groups]), np.array([len(group) for group in groups])
+        drawn = np.random.default_rng(seed).integers(len(groups), size=(4000, len(groups)))
+        means = sums[drawn].sum(1) / sizes[drawn].sum(1)
+        half = max(float(np.quantile(np.abs(means - values.mean()), CONFIDENCE)), cls.of(sums / sizes).half)
+        return cls(float(values.mean()), half, len(groups))
+
+    @classmethod
+    def exact(cls, value: float) -> "Interval":
+        """A figure over which nothing varies: a count, a computed constant."""
+        return cls(float(value), 0.0, 1)
+
+    @property
+    def low(self) -> float | None:
+        return self.bounds[0] if self.bounds else None if self.half is None else self.mean - self.half
+
+    @property
+    def high(self) -> float | None:
+        return self.bounds[1] if self.bounds else None if self.half is None else self.mean + self.half
+
+    def text(self, decimals: int = 3) -> str:
+        """`mean [low, high]`; the mean alone where there is no interval or nothing varies."""
+        mean = f"{self.mean:.{decimals}f}"
+        return f"{mean} [{self.low:.{decimals}f}, {self.high:.{decimals}f}]" if self.bounds or self.half else mean
+
+
+def paired(first, second, clusters=None) -> Interval:
+    """Interval of the differences `first - second`, unit by unit: the same photographs, pairs or seeds in both."""
+    return Interval.of(np.subtract(first, second, dtype=float), clusters)
+
+
+def exchanged(first, second, clusters=None) -> Interval:
+    """Control for `paired`: the same figures with the two exchanged in every other unit, so that no difference is left that
+    could come from what they stand for."""
+    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    labels = list(range(len(first)) if clusters is None else clusters)
+    signs = {label: 1 - 2 * (index % 2) for index, label in enumerate(dict.fromkeys(labels))}
+    return Interval.of((first - second) * [signs[label] for label in labels], clusters)
+
+
+def slope(x, y) -> Interval:
+    """Least-squares slope of `y` over `x`, one point a run, and its Student t interval."""
+    x, y = (np.asarray(values, dtype=float) - np.mean(values) for values in (x, y))
+    mean = (x @ y) / (x @ x)
+    deviation = np.sqrt(((y - mean * x) ** 2).sum() / (len(x) - 2) / (x @ x))
+    return Interval(float(mean), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * deviation), len(x))
+
+
+def share(successes: int, n: int) -> Interval:
+    """Share of `n` independent trials and its exact (Clopper-Pearson) interval."""
+    exact = stats.binomtest(int(successes), n).proportion_ci(CONFIDENCE, method="exact")
+    return Interval(successes / n, None, n, (float(exact.low), float(exact.high)))
+
+
+def as_interval(measured: Interval | float) -> Interval:
+    """An interval as it is; a number as a figure over which nothing varies."""
+    return measured if isinstance(measured, Interval) else Interval.exact(measured)
+
+
+def mean_interval(values) -> tuple[float, float | None]:
     """Mean of repeated measurements and the half-width of its Student t interval; None for a single measurement."""
-    values = [float(value) for value in values]
-    mean = sum(values) / len(values)
-    if len(values) < 2:
-        return mean, None
-    return mean, float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values))
+    interval = Interval.of(values)
+    return interval.mean, interval.half
 
 
 def plus_minus(values, decimals: int = 2) -> str:
     """`mean ± half-width` as text; the mean alone for a single measurement."""
     mean, half = mean_interval(values)
     return f"{mean:.{decimals}f}" + ("" if half is None else f" ± {half:.{decimals}f}")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A decision rule, written into the results by its `text`. Called with an Interval, or with a number over which
+    nothing varies. Without an interval (one run of something that varies) nothing is decided."""
+
+    text: str
+    decide: Callable[[float, float], str]
+
+    def __call__(self, measured: "Interval | float") -> str:
+        interval = as_interval(measured)
+        return UNDECIDED if interval.low is None else self.decide(interval.low, interval.high)
+
+
+def above(bound: float, what: str = "the 95 % interval") -> Rule:
+    """Holds where the whole interval lies above `bound`, fails where the whole lies at or below it."""
+    return Rule(f"holds where all of {what} > {bound:g}, fails where all ≤ {bound:g}, else undecided",
+                lambda low, high: HOLDS if low > bound else FAILS if high <= bound else UNDECIDED)
+
+
+def below(bound: float, what: str = "the 95 % interval") -> Rule:
+    """Holds where the whole interval lies below `bound`, fails where the whole lies at or above it."""
+    return Rule(f"holds where all of {what} < {bound:g}, fails where all ≥ {bound:g}, else undecided",
+                lambda low, high: HOLDS if high < bound else FAILS if low >= bound else UNDECIDED)
+
+
+def difference_beyond(margin: float = 0.0) -> Rule:
+    """For `paired` differences, taken so that the claim makes them positive: larger than `margin`."""
+    return above(margin, "the 95 % interval of paired differences")
+
+
+def no_difference_beyond(margin: float) -> Rule:
+    """For `paired` differences: as good as equal, that is, within ± `margin`."""
+    return Rule(f"holds where all of the 95 % interval of paired differences lies within ± {margin:g}, fails where all of it "
+                "lies outside, else undecided",
+                lambda low, high: HOLDS if -margin < low and high < margin
+                else FAILS if low >= margin or high <= -margin else UNDECIDED)
+
+
+def share_at_least(bound: float) -> Rule:
+    """For a `share`: at least `bound`."""
+    return Rule(f"holds where all of the exact 95 % interval of the share ≥ {bound:g}, fails where all < {bound:g}, "
+                "else undecided", lambda low, high: HOLDS if low >= bound else FAILS if high < bound else UNDECIDED)
+
+
+@dataclass
+class Claim:
+    """A statement and what a measurement makes of it; `results.json` keeps it as it is here.
+
+    source: where the statement is made (or, by reading, the lines that were read). figure: what was measured, a number or a
+    text. interval: [low, high] at 95 %, None by reading and for one run of something that varies. n and varies: how many
+    of what the interval is over ("4 photographs", "3 decoder seeds"). rule: the decision rule's text.
+    control: {"what", "figure", "verdict"}: the same rule on data for which the claim must come out otherwise.
+    """
+
+    statement: str
+    source: str
+    figure: float | str
+    interval: list[float] | None
+    n: int | None
+    varies: str
+    rule: str
+    verdict: str
+    control: dict | None
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+    def measured(self, decimals: int = 3) -> str:
+        """The figure with its interval and what that is over."""
+        if isinstance(self.figure, str):
+            return self.figure
+        figure = f"{self.figure:.{decimals}f}"
+        if self.interval and self.interval[0] != self.interval[1]:
+            figure += f" [{self.interval[0]:.{decimals}f}, {self.interval[1]:.{decimals}f}]"
+        return f"{figure}, {self.varies}"
+
+    def sentence(self, decimals: int = 3) -> str:
+        """Markdown for the text of a notebook: the statement, its verdict, and what both rest on."""
+        control = "; control, {what}: {figure}, {verdict}".format(**self.control) if self.control else ""
+        return f"{self.statement}: **{self.verdict}** ({self.measured(decimals)}{control})."
+
+
+def judge(statement: str, source: str, measured: Interval | float, varies: str, rule: Rule,
+          control: tuple[str, Interval | float], decimals: int = 3) -> Claim:
+    """A claim decided by `rule` on what was measured.
+
+    varies: what `measured` is over, without its number ("photographs"); "" for a number over which nothing varies.
+    control: what it is, and its measurement. A rule that says the same of the control as of the claim cannot tell them
+    apart: the claim is then withdrawn.
+    """
+    interval, (what, other) = as_interval(measured), (control[0], as_interval(control[1]))
+    verdict, turned = rule(interval), rule(other)
+    bounds = None if interval.low is None else [interval.low, interval.high]
+    return Claim(statement, source, interval.mean, bounds, interval.n, f"{interval.n} {varies}" if varies else "nothing varies",
+                 rule.text, WITHDRAWN if turned == verdict else verdict,
+                 {"what": what, "figure": other.text(decimals), "verdict": turned})
+
+
+def by_reading(statement: str, source: str, found: str, holds: bool = True) -> Claim:
+    """A claim that rests on reading: `source` links the lines, `found` says what stands there."""
+    verdict = f"{HOLDS if holds else FAILS}, {BY_READING}"
+    return Claim(statement, source, found, None, None, "", BY_READING, verdict, None)

@@ -97,11 +97,28 @@ def rank_agreement(table: dict[str, list[float]]) -> dict[tuple[str, str], float
     return {(a, b): float(stats.spearmanr(turned[a], turned[b]).statistic) for a in turned for b in turned}
 
 
-def reconstruction_scores(outputs, images) -> dict[str, float]:
-    """Mean PSNR (dB) and SSIM of reconstructions over their images, both lists of `(1, 3, H, W)`."""
-    psnr, ssim = [], []
+def reconstruction_rows(outputs, images) -> dict[str, list[float]]:
+    """PSNR (dB) and SSIM of each reconstruction to its image, both lists of `(1, 3, H, W)`."""
+    rows = {"psnr": [], "ssim": []}
     for output, image in zip(outputs, images, strict=True):
         output = output.float().clamp(0, 1)
-        psnr.append(peak_signal_noise_ratio(output, image, data_range=1.0))
-        ssim.append(structural_similarity_index_measure(output, image, data_range=1.0))
-    return {"psnr": float(torch.stack(psnr).mean()), "ssim": float(torch.stack(ssim).mean())}
+        rows["psnr"].append(float(peak_signal_noise_ratio(output, image, data_range=1.0)))
+        rows["ssim"].append(float(structural_similarity_index_measure(output, image, data_range=1.0)))
+    return rows
+
+
+def reconstruction_scores(outputs, images) -> dict[str, float]:
+    """The same, as means over the images."""
+    return {key: float(np.mean(values)) for key, values in reconstruction_rows(outputs, images).items()}
+
+
+@torch.no_grad()
+def grid_distances(model, contents: torch.Tensor, codes, styles, distances: FeatureDistances, **how) -> dict[str, np.ndarray]:
+    """Content, style and Gram distance of every content in every style, each `(styles, contents)`.
+
+    contents: `(N, 3, H, W)`. codes: a style code for each picture of `styles`. how: further arguments of `stylize`.
+    """
+    contents = contents.to(model.device)
+    rows = [distances.between(model.stylize(contents, code, **how).cpu(), contents.cpu(), style.cpu())
+            for code, style in zip(codes, styles, strict=True)]
+    return {key: np.stack([row[key].expand(len(contents)).numpy() for row in rows]) for key in rows[0]}

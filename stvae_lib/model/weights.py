@@ -87,6 +87,13 @@ def build(architecture: dict, encoder=None):
     return STVAE(encoder, VLT[architecture["variant"]](encoder, decoder, **architecture["options"]), decoder)
 
 
+def untrained(name, **changes) -> AutoEncoder:
+    """A model of the same architecture as a file's (by name or path), with random weights. changes: to its description,
+    as `variant=None` for encoder and decoder alone."""
+    _, architecture = read_tensors(find(name))
+    return build(architecture | changes)
+
+
 def read_model(path: Path, encoder=None) -> AutoEncoder:
     """Build and fill the model of a file. Parts that the file does not hold come from its `base` model, and its encoder
     from `encoder` or, at full width, from where it was published."""

@@ -24,6 +24,14 @@ def read_results(notebook: str, folder="") -> dict:
         raise InputError(path, "no such file", f"execute notebook {notebook} first (`make report`)") from None
 
 
+def read_claims(folder="") -> list[dict]:
+    """Claims of all notebooks in order, each with its "notebook": from a run's folder, or the committed results."""
+    files = Path(folder).glob("*/results.json") if folder else RESULTS.glob("*.json")
+    results = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return [{"notebook": result["notebook"]} | claim for result in sorted(results, key=lambda result: result["notebook"])
+            for claim in result.get("claims", [])]
+
+
 def recorded_card(name: str) -> dict:
     """Card of a recorded training in `data/runs`: a shipped model's, or `EXPERIMENT/ARM`."""
     card = ROOT / "data" / "runs" / name / "card.json"
@@ -51,6 +59,12 @@ def recorded_stages(*names: str) -> tuple[dict, dict]:
         ends = np.cumsum([0.0] + [log[key][-1] for log in logs[:-1]])
         joined[key] = np.concatenate([log[key] + end for log, end in zip(logs, ends)])
     return joined, cards[-1] | {key: sum(card[key] for card in cards) for key in ("images", "seconds")}
+
+
+def recorded_reconstructions(name: str) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Two photographs and two paintings, and what a recorded autoencoder made of them: two lists of `(1, 3, side, side)`."""
+    above, below = recorded_sheet(name).chunk(2, dim=2)
+    return list(above.chunk(4, dim=3)), list(below.chunk(4, dim=3))
 
 
 def recorded_sheet(name: str, file: str = "sheet.jpg") -> torch.Tensor:

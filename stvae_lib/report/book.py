@@ -1,4 +1,4 @@
-"""What a notebook leaves behind: numbered figures and `results.json` with provenance."""
+"""What a notebook leaves behind: numbered figures, claims, and `results.json` with provenance."""
 
 import html
 import json
@@ -10,12 +10,16 @@ import torch
 from IPython.display import HTML, Markdown, display
 
 from ..errors import InputError
+from ..evaluation.intervals import Claim
 from ..files import write_text
 from ..model.weights import FOLDER, pick_device
 from ..pictures.images import list_images, to_jpeg
-from ..provenance import digest, environment, sha256
+from ..provenance import environment, record, sha256
 from . import figures
 from .archive import ROOT
+from .execute import known_parameters
+
+PICTURES = {"content_dir": "content", "style_dir": "style"}  # parameters that name a reader's folder of pictures
 
 
 class Book:
@@ -28,7 +32,14 @@ class Book:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(self.folder, f"cannot be made ({error.strerror})", "choose a writable out_dir") from None
-        self.results, self.figures, self.data = {}, [], {}
+        self.results, self.figures, self.claims = {}, [], []
+        self.data = {role: record(list_images(parameters[name])) for name, role in PICTURES.items() if parameters.get(name)}
+
+    @classmethod
+    def begin(cls, notebook: str, namespace: dict) -> "Book":
+        """The book of `notebooks/NAME.ipynb`: the names in its cell tagged `parameters`, their values in `namespace`
+        (the notebook's globals()). Folders of the reader's own pictures are noted with checksums."""
+        return cls(notebook, {name: namespace[name] for name in known_parameters(notebook)})
 
     def add(self, **values):
         """Keep named results: numbers, strings, lists or dicts of them. Returns the only value when there is one."""
@@ -56,11 +67,22 @@ class Book:
         self.add(**{name: rows})
         display(Markdown(figures.table(rows, decimals)))
 
-    def used_folder(self, folder) -> None:
-        """Note a user's folder of pictures among the data."""
-        files = list_images(folder)
-        listing = "".join(f"{file.name} {file.stat().st_size}\n" for file in files)
-        self.data[Path(folder).name] = {"pictures": len(files), "sha256": digest(listing.encode())}
+    def claim(self, claim: Claim) -> Claim:
+        """Keep a claim, and show it as a sentence."""
+        self.claims.append(claim)
+        self.say(claim.sentence())
+        return claim
+
+    def claims_table(self) -> None:
+        """Show the claims kept so far: statement, what was measured, rule, verdict, control."""
+        rows = [{"statement": claim.statement, "measured": claim.measured(), "rule": claim.rule, "verdict": claim.verdict,
+                 "control": "{what}: {figure}, {verdict}".format(**claim.control) if claim.control else "–"}
+                for claim in self.claims]
+        display(Markdown(figures.table(rows)))
+
+    def say(self, text: str) -> None:
+        """Show a sentence that was made from measured figures, as Markdown."""
+        display(Markdown(text))
 
     def save(self) -> Path:
         """Write `results.json`; returns its path."""
@@ -69,7 +91,8 @@ class Book:
         provenance = environment(pick_device(self.parameters.get("device", "auto"))) | {
             "weights": weights, "data": self.data, "seconds": round(time.perf_counter() - self.began, 1)}
         text = json.dumps({"notebook": self.notebook, "parameters": kept, "provenance": provenance,
-                           "results": self.results, "figures": self.figures}, indent=1, ensure_ascii=False) + "\n"
+                           "results": self.results, "claims": [_plain(claim.to_json()) for claim in self.claims],
+                           "figures": self.figures}, indent=1, ensure_ascii=False) + "\n"
         path = self.folder / "results.json"
         write_text(path, text)
         return path

@@ -6,6 +6,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+import torch.nn.functional as F
 from IPython.display import Image as Picture
 from IPython.display import Markdown, display
 
@@ -83,6 +84,11 @@ def crop_around(image: torch.Tensor, centre: tuple[float, float], side: int) -> 
     top = int(np.clip(centre[0] * height - side / 2, 0, height - side))
     left = int(np.clip(centre[1] * width - side / 2, 0, width - side))
     return image[:, :, top:top + side, left:left + side]
+
+
+def squeezed(images, size: int) -> torch.Tensor:
+    """Pictures of any shape, each `(1, 3, H, W)`, as one batch of squares `(N, 3, size, size)`."""
+    return torch.cat([F.interpolate(image.cpu(), (size, size), mode="bilinear", antialias=True) for image in images])
 
 
 def encode(figure, photographic: bool) -> tuple[bytes, str]:

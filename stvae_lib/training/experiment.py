@@ -18,7 +18,7 @@ from ..model.storage import half, read_tensors, write_tensors
 from ..model.stvae import STVAE, AutoEncoder
 from ..pictures.datasets import CropPool, held_out_images, is_held_out, mixed_batch
 from ..pictures.images import list_images, load_image, save_image
-from ..provenance import digest, environment
+from ..provenance import environment, record
 from .autoencoder import AutoencoderOptions, AutoencoderTraining
 from .distillation import EncoderDistillation
 from .loop import CHECKPOINT, Schedule, fit
@@ -239,9 +239,8 @@ def _parts(config: RunConfig, *parts):
 def data_record(sources: Sources) -> dict:
     """Which pictures were trained on: folder names, counts, and a checksum over names and sizes."""
     folders = {"content": [sources.content_dir], "style": sources.style_dirs}
-    record = {}
+    found = {}
     for role, paths in folders.items():
         files = [file for path in paths for file in list_images(path) if not is_held_out(file.name)]
-        listing = "".join(f"{file.name} {file.stat().st_size}\n" for file in files)
-        record[role] = {"pictures": len(files), "sha256": digest(listing.encode())}
-    return record
+        found[role] = record(files)
+    return found

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from stvae_lib.evaluation import intervals
+from stvae_lib.evaluation.intervals import Interval, judge
 
 
 def test_interval_of_three_seeds():
@@ -10,3 +11,76 @@ def test_interval_of_three_seeds():
     assert mean == 2 and half == pytest.approx(4.3027 / math.sqrt(3), rel=1e-3)
     assert intervals.mean_interval([5.0]) == (5.0, None)
     assert intervals.plus_minus([1.0, 2.0, 3.0], 1) == "2.0 ± 2.5" and intervals.plus_minus([5.0]) == "5.00"
+
+
+def test_clusters_count_not_the_values_in_them():
+    values = [1.0, 1.1, 0.9, 1.0, 3.0, 3.1, 2.9, 3.0, 2.0, 2.1, 1.9, 2.0]
+    labels = [photo for photo in "abc" for _ in range(4)]
+    free, clustered = Interval.of(values), Interval.of(values, labels)
+    assert free.n == 12 and clustered.n == 3 and clustered.mean == free.mean
+    assert clustered.half >= Interval.of([1.0, 3.0, 2.0]).half - 1e-9 > free.half
+    assert Interval.of(values, ["a"] * 12).half is None
+    with pytest.raises(ValueError, match="labels"):
+        Interval.of(values, labels[:3])
+
+
+def test_pairs_decide_where_intervals_overlap():
+    first, second = [1.0, 2.0, 3.0, 4.0], [0.8, 1.9, 2.8, 3.9]
+    assert Interval.of(first).low < Interval.of(second).high
+    assert intervals.difference_beyond(0)(intervals.paired(first, second)) == "holds"
+
+
+@pytest.mark.parametrize("rule, holds, fails, undecided", [
+    (intervals.difference_beyond(0.5), (1.0, 0.2), (0.0, 0.2), (0.5, 0.2)),
+    (intervals.above(2), (3.0, 0.5), (1.0, 0.5), (2.0, 0.5)),
+    (intervals.below(2), (1.0, 0.5), (3.0, 0.5), (2.0, 0.5)),
+    (intervals.no_difference_beyond(1), (0.2, 0.5), (-3.0, 0.5), (1.0, 0.5))])
+def test_a_rule_comes_out_every_way(rule, holds, fails, undecided):
+    assert rule(Interval(*holds, 4)) == "holds"
+    assert rule(Interval(*fails, 4)) == "fails"
+    assert rule(Interval(*undecided, 4)) == "undecided"
+    assert rule(Interval(holds[0], None, 1)) == "undecided", "one run of something that varies decides nothing"
+    assert rule(holds[0]) == "holds", "a figure over which nothing varies is its own interval"
+    assert "holds where" in rule.text and "undecided" in rule.text
+
+
+def test_a_share_comes_out_every_way():
+    rule = intervals.share_at_least(0.5)
+    assert [rule(intervals.share(count, 20)) for count in (19, 1, 11)] == ["holds", "fails", "undecided"]
+    share = intervals.share(20, 20)
+    assert share.high == 1 and share.low == pytest.approx(0.8316, abs=1e-3) and share.n == 20
+
+
+def test_a_control_that_does_not_turn_the_verdict_withdraws_it():
+    rule, measured = intervals.above(0), Interval(2.0, 0.5, 4)
+    turned = judge("it moves", "this notebook", measured, "photographs", rule, ("shuffled", Interval(-1.0, 0.5, 4)))
+    assert turned.verdict == "holds" and turned.control["verdict"] == "fails" and turned.varies == "4 photographs"
+    blind = judge("it moves", "this notebook", measured, "photographs", rule, ("shuffled", Interval(3.0, 0.5, 4)))
+    assert blind.verdict == "withdrawn" and blind.control["figure"] == "3.000 [2.500, 3.500]"
+    fallen = judge("it moves", "this notebook", Interval(-2.0, 0.5, 4), "photographs", rule, ("a mover", 1.0))
+    assert fallen.verdict == "fails" and fallen.control["verdict"] == "holds"
+
+
+def test_a_claim_says_all_that_it_rests_on():
+    claim = judge("it moves", "paper, section 3", Interval(2.0, 0.5, 4), "photographs", intervals.above(0), ("none", -1))
+    assert claim.to_json() == {
+        "statement": "it moves", "source": "paper, section 3", "figure": 2.0, "interval": [1.5, 2.5], "n": 4,
+        "varies": "4 photographs", "rule": intervals.above(0).text, "verdict": "holds",
+        "control": {"what": "none", "figure": "-1.000", "verdict": "fails"}}
+    assert claim.sentence(1) == "it moves: **holds** (2.0 [1.5, 2.5], 4 photographs; control, none: -1.000, fails)."
+    read = intervals.by_reading("it never samples", "https://example.org/code#L3", "eps is dropped", holds=False)
+    assert read.verdict == "fails, by reading" and read.interval is None and read.control is None
+    assert read.sentence() == "it never samples: **fails, by reading** (eps is dropped)."
+
+
+def test_exchanging_every_other_unit_leaves_no_difference():
+    first, second = [3.0, 3.1, 2.9, 3.0], [1.0, 1.0, 1.0, 1.0]
+    rule = intervals.difference_beyond(0)
+    assert rule(intervals.paired(first, second)) == "holds" and rule(intervals.exchanged(first, second)) == "undecided"
+    assert intervals.exchanged(first, second, ["a", "a", "b", "b"]).n == 2
+
+
+def test_slope_over_runs():
+    falling = intervals.slope([0, 1, 2, 3], [3.0, 2.1, 0.9, 0.0])
+    assert falling.mean == pytest.approx(-1.02) and intervals.below(0)(falling) == "holds"
+    assert intervals.below(0)(intervals.slope([0, 1, 2, 3], [5, 5, 5, 5])) == "fails"

@@ -83,3 +83,12 @@ def test_metrics_agree_with_themselves_and_oppose_their_contraries():
     table = {"ssim": [0.1, 0.5, 0.9], "content": [3.0, 2.0, 1.0], "style": [1.0, 2.0, 3.0]}
     agreement = metrics.rank_agreement(table)
     assert agreement["ssim", "content"] == pytest.approx(1) and agreement["ssim", "style"] == pytest.approx(-1)
+
+
+def test_grid_of_distances():
+    shipped = weights.load("vgg19-slim", "cpu")
+    contents = torch.cat([generate("mosaic", 64, seed) for seed in (1, 2)])
+    pictures = [generate(kind, 64, 0) for kind in ("woodcut", "marbling", "brush_strokes")]
+    codes = [shipped.encode_style(picture) for picture in pictures]
+    grid = metrics.grid_distances(shipped, contents, codes, pictures, weights.feature_distances().calibrate(pictures))
+    assert {key: value.shape for key, value in grid.items()} == {"content": (3, 2), "style": (3, 2), "gram": (3, 2)}

@@ -85,3 +85,17 @@ def test_distilled_encoders_load_with_all_their_stages(name, layer, shape):
     assert found.shape == shape and found.std() > 0
     with pytest.raises(InputError, match="no distilled features"):
         weights.features_network("vgg19-slim-autoencoder")
+
+
+def test_an_untrained_model_has_the_architecture_of_the_file():
+    model, whole = weights.untrained("vgg19-slim", variant=None), load("vgg19-slim", "cpu")
+    assert type(model).__name__ == "AutoEncoder" and not torch.equal(model.encoder.conv3_1.weight, whole.encoder.conv3_1.weight)
+    assert [p.shape for p in model.decoder.parameters()] == [p.shape for p in whole.decoder.parameters()]
+
+
+def test_a_full_width_file_by_its_path_takes_the_published_encoder(tmp_path, monkeypatch):
+    architecture = {"backbone": "vgg19", "width": "full", "variant": None, "options": {}}
+    model, path = weights.build(architecture), tmp_path / "full.safetensors"
+    weights.write_model(model, path, architecture, {"validation": {}}, parts=("decoder",))
+    monkeypatch.setattr(type(weights.BACKBONES["vgg19"]), "pretrained", lambda *args, **options: model.encoder)
+    assert torch.equal(load(path, "cpu").encoder.conv1_1.weight, model.encoder.conv1_1.weight)

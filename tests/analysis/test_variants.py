@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from stvae_lib import weights
+from stvae_lib.analysis import variants
+from stvae_lib.model.codes import StyleCode
+from stvae_lib.pictures import styles
+
+
+@pytest.fixture(scope="module")
+def model():
+    return weights.load("vgg19-slim-paper", "cpu")
+
+
+@pytest.fixture(scope="module")
+def codes(model):
+    return [model.encode_style(styles.generate(kind, 64, 0)) for kind in ("mosaic", "woodcut", "marbling")]
+
+
+def test_a_collapsed_latent_is_told_from_a_living_one(model, codes):
+    dead = [variants.collapsed(code) for code in codes]
+    assert variants.distinctness(dead) == [0, 0, 0] and variants.moved_by_z(model, dead) == [0, 0, 0]
+    assert min(variants.moved_by_z(model, codes)) > 0.01
+    far = [StyleCode(torch.tensor([[sign * 2.0, 0.0]]), torch.zeros(1, 2)) for sign in (-1, 1)]
+    assert variants.distinctness(far) == pytest.approx([2**0.5] * 2)
+
+
+def test_samples_differ_and_means_do_not(model, codes):
+    content, generator = styles.generate("mosaic", 64, 1), torch.Generator().manual_seed(0)
+    assert variants.spread(variants.samples(model, content, codes[0], 3, generator)) > 0
+    assert variants.spread(variants.samples(model, content, codes[0], 3, sample=False)) == 0

@@ -1,0 +1,58 @@
+import json
+
+import nbformat
+import pytest
+from PIL import Image
+
+from stvae_lib.evaluation import intervals
+from stvae_lib.report import archive, execute
+from stvae_lib.report import book as books
+from stvae_lib.report.book import Book
+
+PARAMETERS = 'content_dir: str = ""  # folder\nout_dir: str = ""  # folder\nseed: int = 0  # seed\n'
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+    """A notebook "01_first" with a parameters cell; what a book displays."""
+    cells = [nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {
+        "name": "python3", "display_name": "Python 3", "language": "python"}}), tmp_path / "01_first.ipynb")
+    monkeypatch.setattr(execute, "NOTEBOOKS", tmp_path)
+    texts = []
+    monkeypatch.setattr(books, "display", lambda output: texts.append(output.data))
+    return texts
+
+
+def claim(control=-1.0):
+    measured = intervals.Interval.of([1.0, 2.0, 3.0, 2.0])
+    return intervals.judge("it moves", "this notebook", measured, "photographs", intervals.above(0), ("still", control))
+
+
+def test_a_book_begins_with_the_values_of_the_notebooks_own_parameters(tmp_path, shown):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.new("RGB", (20, 20)).save(photos / "one.png")
+    namespace = {"content_dir": str(photos), "out_dir": str(tmp_path / "out"), "seed": 3, "other": "no parameter"}
+    book = Book.begin("01_first", namespace)
+    written = json.loads(book.save().read_text())
+    assert written["parameters"] == {"seed": 3}
+    assert written["provenance"]["data"]["content"]["pictures"] == 1
+    (photos / "two.png").write_bytes((photos / "one.png").read_bytes())
+    assert Book.begin("01_first", namespace).data["content"] != book.data["content"]
+    assert Book.begin("01_first", namespace | {"content_dir": ""}).data == {}
+
+
+def test_claims_are_shown_written_and_joined(tmp_path, shown):
+    for name, control in (("02_second", 1.0), ("01_first", -1.0)):
+        book = Book(name, {"out_dir": str(tmp_path / "run" / name)})
+        assert book.claim(claim(control)).statement == "it moves"
+        book.claims_table()
+        book.save()
+    assert "it moves: **withdrawn**" in shown[0] and "| it moves | 2.000 [0.701, 3.299], 4 photographs |" in shown[1]
+    assert "it moves: **holds**" in shown[2] and "still: -1.000, fails" in shown[3]
+    joined = archive.read_claims(tmp_path / "run")
+    assert [(row["notebook"], row["verdict"]) for row in joined] == [("01_first", "holds"), ("02_second", "withdrawn")]
+    assert list(joined[0]) == ["notebook", "statement", "source", "figure", "interval", "n", "varies", "rule", "verdict",
+                               "control"]
+    assert joined[0]["control"] == {"what": "still", "figure": "-1.000", "verdict": "fails"}
