@@ -201,18 +201,24 @@ class Claim:
 
 
 def judge(statement: str, source: str, measured: Interval | float, varies: str, rule: Rule,
-          control: tuple[str, Interval | float], decimals: int = 3) -> Claim:
+          control: tuple[str, Interval | float], control_if_fails: tuple[str, Interval | float] | None = None,
+          decimals: int = 3) -> Claim:
     """A claim decided by `rule` on what was measured.
 
     varies: what `measured` is over, without its number ("photographs"); "" for a number over which nothing varies.
-    control: what it is, and its measurement. A rule that says the same of the control as of the claim cannot tell them
-    apart: the claim is then withdrawn.
+    control: what it is, and its measurement: something of which the claim is not true. A rule that says the same of it as
+    of the claim cannot tell them apart: the claim is then withdrawn. control_if_fails: something of which the claim is
+    true; it takes the other's place where the claim fails, and shows that it could have held. An undecided claim says
+    nothing that could be withdrawn.
     """
-    interval, (what, other) = as_interval(measured), (control[0], as_interval(control[1]))
-    verdict, turned = rule(interval), rule(other)
+    interval = as_interval(measured)
+    verdict = rule(interval)
+    what, other = control_if_fails if control_if_fails and verdict == FAILS else control
+    other = as_interval(other)
+    turned = rule(other)
     bounds = None if interval.low is None else [interval.low, interval.high]
     return Claim(statement, source, interval.mean, bounds, interval.n, f"{interval.n} {varies}" if varies else "nothing varies",
-                 rule.text, WITHDRAWN if turned == verdict else verdict,
+                 rule.text, WITHDRAWN if turned == verdict != UNDECIDED else verdict,
                  {"what": what, "figure": other.text(decimals), "verdict": turned})
 
 

@@ -57,6 +57,11 @@ def test_a_control_that_does_not_turn_the_verdict_withdraws_it():
     assert turned.verdict == "holds" and turned.control["verdict"] == "fails" and turned.varies == "4 photographs"
     blind = judge("it moves", "this notebook", measured, "photographs", rule, ("shuffled", Interval(3.0, 0.5, 4)))
     assert blind.verdict == "withdrawn" and blind.control["figure"] == "3.000 [2.500, 3.500]"
+    shaky = Interval(0.2, 0.5, 4)
+    assert judge("it moves", "here", shaky, "photographs", rule, ("shuffled", shaky)).verdict == "undecided"
+    still = Interval(-2.0, 0.5, 4)
+    assert judge("it moves", "here", still, "photographs", rule, ("shuffled", still)).verdict == "withdrawn"
+    assert judge("it moves", "here", still, "photographs", rule, ("shuffled", still), ("a mover", 1.0)).verdict == "fails"
     fallen = judge("it moves", "this notebook", Interval(-2.0, 0.5, 4), "photographs", rule, ("a mover", 1.0))
     assert fallen.verdict == "fails" and fallen.control["verdict"] == "holds"
 
