@@ -1,6 +1,7 @@
 """What a figure or a weight came from: device, versions, commit, checksums."""
 
 import hashlib
+import inspect
 import platform
 import subprocess
 from pathlib import Path
@@ -27,6 +28,14 @@ def git_commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return commit + ("+" if changed else "")
+
+
+def lines_of(code) -> str:
+    """Where a function or class of this project stands: `stvae_lib/file.py#L10-L20`."""
+    root = Path(__file__).resolve().parent.parent
+    lines, first = inspect.getsourcelines(code)
+    file = Path(inspect.getsourcefile(code)).resolve().relative_to(root)
+    return f"{file.as_posix()}#L{first}-L{first + len(lines) - 1}"
 
 
 def digest(data: bytes) -> str:

@@ -35,6 +35,34 @@ def effective_rank(features: torch.Tensor) -> torch.Tensor:
     return (-(share * share.clamp_min(1e-12).log()).sum(1)).exp().float()
 
 
+def strides(network, side: int = 64) -> dict[str, int]:
+    """Pixels between neighbouring features of every style layer of a network, shallow to deep."""
+    blank = torch.zeros(1, 3, side, side, device=next(network.parameters()).device)
+    with torch.no_grad():
+        found = network.features(blank, network.style_layers)
+    return {name: side // found[name].shape[2] for name in network.style_layers}
+
+
+@torch.no_grad()
+def peakiness(network, images) -> dict[str, dict[str, list[float]]]:
+    """What a network's style layers are like on `images`, each `(1, 3, H, W)`: layer -> {"entropy", "peak", "rank"}, one
+    value for each image; rank as a share of the channels."""
+    rows = {name: {"entropy": [], "peak": [], "rank": []} for name in network.style_layers}
+    for image in images:
+        for name, value in network.features(image, network.style_layers).items():
+            rows[name]["entropy"].append(float(normalised_entropy(value)))
+            rows[name]["peak"].append(float(peak_ratio(value)))
+            rows[name]["rank"].append(float(effective_rank(value) / value.shape[1]))
+    return rows
+
+
+@torch.no_grad()
+def entropy_seen(network, layer: str, image: torch.Tensor, temperature: float | None = None) -> float:
+    """Normalised entropy of a layer on `image` `(1, 3, H, W)` as the losses of `transfer` see it."""
+    value = network.features(image, [layer])[layer]
+    return float(normalised_entropy(softmax_smoothing(value, temperature) if temperature else value))
+
+
 def softmax_smoothing(features: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
     """SWAG's smoothing: softmax over all activations of a layer, `(N, C, H, W)` (equation 7, temperature 1). It flattens
     activations that are small beside the temperature and sharpens larger ones. The mean is scaled to 1, which the

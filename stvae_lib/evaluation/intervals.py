@@ -5,13 +5,14 @@ what is compared is compared in pairs (`paired`), and the rule looks at the inte
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
 HOLDS, FAILS, UNDECIDED, WITHDRAWN = "holds", "fails", "undecided", "withdrawn"
+CONFOUNDED = "confounded"
 BY_READING = "by reading"
 
 
@@ -76,6 +77,22 @@ class Interval:
 def paired(first, second, clusters=None) -> Interval:
     """Interval of the differences `first - second`, unit by unit: the same photographs, pairs or seeds in both."""
     return Interval.of(np.subtract(first, second, dtype=float), clusters)
+
+
+def crossed(values, *labels) -> Interval:
+    """Interval over values that cross several factors (every photograph in every style): clustered by each factor's
+    `labels` in turn, the widest counts, so that neither factor's few levels pass for many."""
+    found = [Interval.of(values, names) for names in labels]
+    return max(found, key=lambda interval: float("inf") if interval.half is None else interval.half)
+
+
+def single_runs(first, second, repeated) -> Interval:
+    """Interval of `mean(first) - mean(second)` where an arm has one run: the spread between seeds is pooled over arms that
+    were `repeated` (lists of values), and supposed to be every arm's. n: runs of the arm with the fewest."""
+    freedom = sum(len(values) - 1 for values in repeated)
+    variance = sum(np.var(values) * len(values) for values in repeated) / freedom
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(variance * (1 / len(first) + 1 / len(second)))
+    return Interval(float(np.mean(first) - np.mean(second)), float(half), min(len(first), len(second)))
 
 
 def exchanged(first, second, clusters=None) -> Interval:
@@ -226,3 +243,17 @@ def by_reading(statement: str, source: str, found: str, holds: bool = True) -> C
     """A claim that rests on reading: `source` links the lines, `found` says what stands there."""
     verdict = f"{HOLDS if holds else FAILS}, {BY_READING}"
     return Claim(statement, source, found, None, None, "", BY_READING, verdict, None)
+
+
+def confounded(claim: Claim, cause: str, first: float, second: float, tolerance: float = 1.25) -> Claim:
+    """A claim about a difference between two arms that may differ in something else too: `cause`, measured in both. Where
+    the two figures differ by more than the factor `tolerance`, nothing is decided about what the statement names."""
+    text = f"{claim.rule}; confounded where {cause} differs by more than a factor {tolerance:g} ({first:.3f} and {second:.3f})"
+    differs = max(first, second) > tolerance * min(first, second)
+    return replace(claim, rule=text, verdict=CONFOUNDED if differs else claim.verdict)
+
+
+def rests_on(claim: Claim, foundation: Claim) -> Claim:
+    """A claim whose measure has to be good for something first: withdrawn unless `foundation`, which says so, holds."""
+    text = f"{claim.rule}; withdrawn unless it holds that: {foundation.statement}"
+    return replace(claim, rule=text, verdict=claim.verdict if foundation.verdict == HOLDS else WITHDRAWN)

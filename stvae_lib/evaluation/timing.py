@@ -21,6 +21,15 @@ def median_seconds(work, device: torch.device, budget: float = 2.0, least: int =
     return statistics.median(times)
 
 
+def in_turns(works: dict, device: torch.device, turns: int = 11) -> dict[str, float]:
+    """Median seconds of every work by name, measured in turns: a busy moment of the machine strikes all alike."""
+    times = {name: [] for name in works}
+    for _ in range(turns):
+        for name, work in works.items():
+            times[name].append(median_seconds(work, device, budget=0, least=1))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
 def process_peak_mb() -> float:
     """Peak memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)

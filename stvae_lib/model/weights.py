@@ -150,16 +150,22 @@ def load_features(encoder, path) -> None:
                          "give features of the same backbone and options") from None
 
 
+def features_architecture(name: str) -> dict:
+    """Backbone, width and options of a network with all its stages: of a file, or torchvision's by its backbone's name."""
+    if name in FULL:
+        return {"backbone": name, "width": "full", "backbone_options": BACKBONES[name].all_stages}
+    return read_tensors(find(name))[1]
+
+
 def features_network(name: str):
     """An encoder with all its stages, frozen: what `stvae train encoder` wrote, by name or path, or torchvision's by the
     name of its backbone."""
     if name in FULL:
         network = BACKBONES[name].pretrained(**BACKBONES[name].all_stages)
     else:
-        path = find(name)
-        _, architecture = read_tensors(path)
+        architecture = features_architecture(name)
         network = BACKBONES[architecture["backbone"]].student(architecture["width"], **architecture.get("backbone_options", {}))
-        load_features(network, path)
+        load_features(network, find(name))
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import InputError
@@ -73,6 +74,11 @@ def to_tensor(picture) -> torch.Tensor:
     """Pillow RGB picture or uint8 array `(H, W, 3)` to `(1, 3, H, W)` in [0, 1]."""
     array = np.array(picture, dtype=np.uint8)
     return torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255
+
+
+def resized(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """`(N, 3, H, W)` at another (height, width), smoothed where it shrinks."""
+    return F.interpolate(image, size, mode="bilinear", antialias=True)
 
 
 def to_array(image: torch.Tensor) -> np.ndarray:

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..model.weights import FOLDER
+from ..evaluation.intervals import Interval, crossed, paired, single_runs
+from ..model.weights import FOLDER, build
 from ..pictures.images import load_image
 from ..training.loop import read_log
 
@@ -30,6 +31,12 @@ def read_claims(folder="") -> list[dict]:
     results = [json.loads(file.read_text(encoding="utf-8")) for file in files]
     return [{"notebook": result["notebook"]} | claim for result in sorted(results, key=lambda result: result["notebook"])
             for claim in result.get("claims", [])]
+
+
+def read_yardstick() -> dict[str, dict[str, float]]:
+    """Figures of `benchmarks/yardstick.json`: method -> column -> mean over the held-out pairs."""
+    record = json.loads((ROOT / "benchmarks" / "yardstick.json").read_text(encoding="utf-8"))
+    return {method: dict(zip(record["columns"], row, strict=True)) for method, row in record["ours"].items()}
 
 
 def recorded_card(name: str) -> dict:
@@ -70,3 +77,103 @@ def recorded_reconstructions(name: str) -> tuple[list[torch.Tensor], list[torch.
 def recorded_sheet(name: str, file: str = "sheet.jpg") -> torch.Tensor:
     """Contact sheet, or another picture, that a recorded run ended with, `(1, 3, H, W)`."""
     return load_image(ROOT / "data" / "runs" / name / file)
+
+
+class Arms:
+    """A recorded experiment whose arms were trained in two stages, some with several seeds:
+    `data/runs/EXPERIMENT/s{seed}-{arm}-{stage}`.
+
+    borrowed: (arm, stage) -> the (arm, stage) that stands for it, where an arm has none of its own.
+    """
+
+    STAGES = {"psnr": "1-autoencoder", "ssim": "1-autoencoder", "style": "2-transform", "content": "2-transform"}
+
+    def __init__(self, experiment: str, borrowed: dict | None = None):
+        self.experiment, self.borrowed = experiment, borrowed or {}
+
+    def _run(self, arm: str, stage: str, seed: int) -> str:
+        arm, stage = self.borrowed.get((arm, stage), (arm, stage))
+        return f"{self.experiment}/s{seed}-{arm}-{stage}"
+
+    def card(self, arm: str, measure: str = "psnr", seed: int = 0) -> dict:
+        """Card of the stage that `measure` is measured after."""
+        return recorded_card(self._run(arm, self.STAGES[measure], seed))
+
+    def sheet(self, arm: str, measure: str = "psnr", seed: int = 0) -> torch.Tensor:
+        """Contact sheet of that stage, `(1, 3, H, W)`."""
+        return recorded_sheet(self._run(arm, self.STAGES[measure], seed))
+
+    def seeds(self, arm: str) -> list[int]:
+        """Seeds of decoder and transform that the arm was trained with."""
+        folders = (ROOT / "data" / "runs" / self.experiment).glob(f"s*-{arm}-1-autoencoder")
+        return sorted(int(folder.name[1:].split("-")[0]) for folder in folders)
+
+    def values(self, arm: str, measure: str) -> list[float]:
+        """A validation measure, one value for each seed."""
+        return [self.card(arm, measure, seed)["validation"][measure] for seed in self.seeds(arm)]
+
+    def repeated(self) -> list[str]:
+        """Arms with several seeds."""
+        folders = (ROOT / "data" / "runs" / self.experiment).glob("s0-*-1-autoencoder")
+        names = sorted(folder.name.removeprefix("s0-").removesuffix("-1-autoencoder") for folder in folders)
+        return [name for name in names if len(self.seeds(name)) > 1]
+
+    def difference(self, first: str, second: str, measure: str) -> tuple[Interval, str]:
+        """Interval of `first - second`, and what varies: paired by seed where both arms have several, else with the
+        spread between seeds of the repeated arms."""
+        one, other = self.values(first, measure), self.values(second, measure)
+        if self.seeds(first) == self.seeds(second) and len(one) > 1:
+            return paired(one, other), "seeds of decoder and transform, one encoder each"
+        repeated = [self.values(arm, measure) for arm in self.repeated()]
+        return single_runs(one, other, repeated), (f"run each on one encoder, spread pooled from {len(repeated)} arms with "
+                                                   "several seeds of decoder and transform")
+
+    def unexplained(self, arm: str) -> float | None:
+        """How much of the teacher's variance the encoder's last layer does not explain; None where nothing was taught."""
+        card = self.card(arm)
+        if card["recipe"]["base"] is None:
+            return None
+        base = Path(card["recipe"]["base"]).stem
+        taught = recorded_card(base if (FOLDER / f"{base}.json").exists() else f"{self.experiment}/{base}")
+        return taught["validation"][build(card["architecture"]).encoder.last]
+
+    def over_seeds(self, arm: str) -> dict[str, list[float]]:
+        """All measures by name, one value for each seed."""
+        return {measure: self.values(arm, measure) for measure in self.STAGES}
+
+
+class Comparison:
+    """A recorded comparison of methods on the same pairs: `data/runs/EXPERIMENT/{method}`, a row of its card for each pair."""
+
+    SIDE = 3  # a sheet shows a row of pictures for each photograph, a column for each style
+
+    def __init__(self, experiment: str, methods):
+        self.experiment, self.cards = experiment, {name: recorded_card(f"{experiment}/{name}") for name in methods}
+        rows = next(iter(self.cards.values()))["rows"]
+        self.photos, self.styles = self.factors = [[row[key] for row in rows] for key in ("photo", "style_name")]
+
+    def column(self, method: str, metric: str) -> np.ndarray:
+        """A metric of one method, `(pairs,)`."""
+        return np.array([row[metric] for row in self.cards[method]["rows"]])
+
+    def difference(self, first: str, second: str, metric: str) -> Interval:
+        """Interval of `first - second` pair by pair, over photographs and styles that cross."""
+        return crossed(self.column(first, metric) - self.column(second, metric), *self.factors)
+
+    def mean(self, method: str, metric: str) -> float:
+        return float(self.column(method, metric).mean())
+
+    def strip(self, method: str) -> torch.Tensor:
+        """The first pair while it is optimised, `(1, 3, H, W)`."""
+        return recorded_sheet(f"{self.experiment}/{method}", "strip.jpg")
+
+    def tile(self, method: str, pair: int) -> torch.Tensor:
+        """The picture of one pair, `(1, 3, h, w)`, as small as the sheet shows it, without the white around a wide one."""
+        picture, content = (self._square(name, pair) for name in (method, "control-content"))
+        return picture[:, :, (content < 0.95).any(3).any(1)[0]]
+
+    def _square(self, method: str, pair: int) -> torch.Tensor:
+        sheet = recorded_sheet(f"{self.experiment}/{method}")
+        side = sheet.shape[2] // self.SIDE
+        rows, columns = (slice(index * side, (index + 1) * side) for index in divmod(pair, self.SIDE))
+        return sheet[..., rows, columns]

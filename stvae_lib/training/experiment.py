@@ -172,6 +172,27 @@ def keep_scale(network) -> None:
             torch.nn.init.kaiming_normal_(module.weight)
 
 
+def untrained_decoder(features: str, last: str):
+    """The student report's set-up: an encoder with trained `features` (name or file) cut after stage `last`, and a mirrored
+    decoder that nobody trained. Its width is the file's."""
+    built = weights.features_architecture(features)
+    backbone = BACKBONES[built["backbone"]]
+    options = {key: value for key, value in built.get("backbone_options", {}).items() if key not in backbone.all_stages}
+    encoder, decoder = backbone.build(built["width"], **options, last=last)
+    known = weights.features_network(features).state_dict()
+    encoder.load_state_dict({key: known.get(key, value) for key, value in encoder.state_dict().items()})
+    keep_scale(decoder)
+    return encoder.eval(), decoder.eval()
+
+
+def untrained_twin(features: str):
+    """A network like the one of `features` (name or file), with all its stages and random weights, frozen."""
+    built = weights.features_architecture(features)
+    network = BACKBONES[built["backbone"]].student(built["width"], **built.get("backbone_options", {}))
+    keep_scale(network)
+    return network.eval().requires_grad_(False)
+
+
 def start_transform(config: RunConfig, encoder, decoder):
     """An untrained transform, or (start "base") the base model's; InputError where that is of another kind."""
     vlt = weights.VLT[config.options.variant](encoder, decoder, **config.options.vlt_options())

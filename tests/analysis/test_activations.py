@@ -94,3 +94,21 @@ def test_transfer_lowers_style_and_keeps_the_size(temperature):
                                           iterations=25)
     assert image.shape == content.shape and image.min() >= 0 and image.max() <= 1
     assert history.losses[-1]["style"] < 0.5 * history.losses[0]["style"]
+
+
+@pytest.mark.parametrize("name, stride_8", [("vgg19-slim-features", "relu4_1"), ("resnet50-slim-features", "layer2")])
+def test_stages_of_either_family_by_stride_and_photograph(name, stride_8):
+    network = weights.features_network(name)
+    strides = activations.strides(network)
+    assert strides[stride_8] == 8 and list(strides.values()) == sorted(strides.values())
+    rows = activations.peakiness(network, [sample_photo("coffee", 64), sample_photo("rocket", 96)])
+    assert list(rows) == list(strides)
+    for row in rows.values():
+        assert set(row) == {"entropy", "peak", "rank"} and all(len(values) == 2 for values in row.values())
+        assert all(0 < value <= 1 for value in row["entropy"] + row["rank"]) and min(row["peak"]) > 1
+
+
+def test_a_high_temperature_flattens_what_the_losses_see():
+    network, photo = weights.features_network("vgg19-slim-features"), sample_photo("coffee", 64)
+    raw, flat = (activations.entropy_seen(network, "relu4_1", photo, temperature) for temperature in (None, 100.0))
+    assert raw < flat <= 1

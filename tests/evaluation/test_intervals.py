@@ -62,6 +62,8 @@ def test_a_control_that_does_not_turn_the_verdict_withdraws_it():
     still = Interval(-2.0, 0.5, 4)
     assert judge("it moves", "here", still, "photographs", rule, ("shuffled", still)).verdict == "withdrawn"
     assert judge("it moves", "here", still, "photographs", rule, ("shuffled", still), ("a mover", 1.0)).verdict == "fails"
+    wide = judge("it moves", "this notebook", Interval(2.0, 5.0, 4), "photographs", rule, ("shuffled", Interval(0.0, 5.0, 4)))
+    assert wide.verdict == "undecided", "nothing was decided that could be withdrawn"
     fallen = judge("it moves", "this notebook", Interval(-2.0, 0.5, 4), "photographs", rule, ("a mover", 1.0))
     assert fallen.verdict == "fails" and fallen.control["verdict"] == "holds"
 
@@ -76,6 +78,39 @@ def test_a_claim_says_all_that_it_rests_on():
     read = intervals.by_reading("it never samples", "https://example.org/code#L3", "eps is dropped", holds=False)
     assert read.verdict == "fails, by reading" and read.interval is None and read.control is None
     assert read.sentence() == "it never samples: **fails, by reading** (eps is dropped)."
+
+
+def test_crossed_factors_give_the_widest_interval():
+    photos, styles = ["a", "a", "b", "b", "c", "c"], ["x", "y"] * 3
+    by_style = [1.0, 3.0, 1.1, 3.1, 0.9, 2.9]
+    found = intervals.crossed(by_style, photos, styles)
+    assert found == Interval.of(by_style, styles) and found.n == 2 and found.half > Interval.of(by_style, photos).half
+    assert intervals.crossed(by_style, photos, ["x"] * 6).half is None, "one style tells nothing of styles"
+    assert intervals.crossed([1.0, 1.0, 2.0, 2.0, 4.0, 4.0], photos, styles).half > 0, "no spread over styles is no missing one"
+
+
+def test_single_runs_are_judged_by_the_spread_of_repeated_arms():
+    repeated, rule = [[1.0, 1.2, 1.1], [5.0, 5.2, 5.1]], intervals.difference_beyond(0.5)
+    found = intervals.single_runs([3.0], [1.0], repeated)
+    assert found.mean == 2 and found.n == 1 and found.half == pytest.approx(2.776 * 0.1 * math.sqrt(2), rel=1e-3)
+    assert [rule(intervals.single_runs([value], [1.0], repeated)) for value in (3.0, 1.0, 1.6)] == ["holds", "fails", "undecided"]
+    assert intervals.single_runs([3.0, 3.1, 2.9], [1.0], repeated).half < found.half
+
+
+def test_a_second_difference_between_the_arms_confounds_a_claim():
+    claim = judge("it draws better", "a report", Interval(2.0, 0.5, 3), "seeds", intervals.above(0), ("itself", 0.0))
+    alike = intervals.confounded(claim, "the teacher's unexplained variance", 0.14, 0.15)
+    other = intervals.confounded(claim, "the teacher's unexplained variance", 0.14, 0.51)
+    assert alike.verdict == "holds" and other.verdict == "confounded"
+    assert "0.140 and 0.510" in other.rule and other.figure == claim.figure and claim.verdict == "holds"
+
+
+def test_a_claim_falls_with_the_measure_that_it_rests_on():
+    claim = judge("it is rounder", "a report", Interval(2.0, 0.5, 3), "pairs", intervals.above(0), ("itself", 0.0))
+    sound, unsound = (judge("it tells round from straight", "drawings", value, "", intervals.above(0.2), ("no", other))
+                      for value, other in ((0.8, 0.0), (-0.4, 0.9)))
+    assert intervals.rests_on(claim, sound).verdict == "holds"
+    assert intervals.rests_on(claim, unsound).verdict == "withdrawn" and unsound.verdict == "fails"
 
 
 def test_exchanging_every_other_unit_leaves_no_difference():

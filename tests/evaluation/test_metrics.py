@@ -60,6 +60,19 @@ def test_stripes_are_straight_and_steep_discs_are_round_and_a_blur_is_neither():
     assert metrics.straightness(torch.full((1, 3, 32, 32), 0.5)) == pytest.approx(0, abs=1e-6)
 
 
+def test_coherence_does_not_tell_round_from_straight():
+    coherence = {name: metrics.straightness(drawing) for name, drawing in metrics.drawings().items()}
+    assert coherence["disc"] == pytest.approx(coherence["straight edge"], abs=0.05)
+    assert coherence["disc"] > 0.9 > 0.6 > coherence["checkerboard"] > coherence["noise"]
+
+
+def test_discordance_counts_pairs_of_methods_in_another_order():
+    first = np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]])
+    second = np.array([[1.0, 3.0], [3.0, 2.0], [2.0, 1.0]])
+    assert metrics.discordance(first, second).tolist() == pytest.approx([1 / 3, 1])
+    assert metrics.discordance(first, first).tolist() == [0, 0]
+
+
 def test_histograms_without_a_common_colour_are_one_apart():
     black, white = torch.zeros(1, 3, 8, 8), torch.ones(1, 3, 8, 8)
     assert metrics.histogram_distance(black, white) == 1 and metrics.histogram_distance(black, black) == 0

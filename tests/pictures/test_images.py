@@ -5,7 +5,7 @@ from common import bad_files
 from PIL import Image
 
 from stvae_lib import InputError, load_image, save_image
-from stvae_lib.pictures.images import list_images, to_array
+from stvae_lib.pictures.images import list_images, resized, to_array
 
 GRADIENT = np.linspace(0, 255, 40 * 30).reshape(40, 30).astype(np.uint8)
 
@@ -86,3 +86,8 @@ def test_folders_without_pictures(tmp_path):
         list_images(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         list_images(tmp_path / "missing")
+
+
+def test_resizing_smooths_what_it_shrinks():
+    stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
+    assert resized(stripes, (16, 16)).std() < 0.1 and resized(stripes, (20, 48)).shape == (1, 3, 20, 48)

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from stvae_lib import InputError
@@ -16,3 +18,55 @@ def test_recorded_stages_count_images_on(tmp_path, monkeypatch):
     assert card["images"] == 50 and card["steps"] == 2
     with pytest.raises(InputError, match="third"):
         archive.recorded_run("third")
+
+
+def write_cards(folder, values: dict):
+    """Cards `{run: validation}` below `folder`, as a sweep leaves them."""
+    for name, validation in values.items():
+        (folder / name).mkdir(parents=True)
+        card = {"validation": validation, "recipe": {"base": None}, "images": 10}
+        (folder / name / "card.json").write_text(json.dumps(card))
+
+
+@pytest.fixture
+def arms(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "ROOT", tmp_path)
+    runs = {f"s{seed}-{arm}-1-autoencoder": {"psnr": value + seed / 10, "ssim": 0.5}
+            for arm, value in {"a": 20.0, "e": 22.0}.items() for seed in (0, 1, 2)}
+    runs |= {"s0-c-1-autoencoder": {"psnr": 16.0, "ssim": 0.3}, "s0-c-2-transform": {"style": 0.4, "content": 2.0}}
+    write_cards(tmp_path / "data" / "runs" / "arms", runs)
+    return archive.Arms("arms", borrowed={("b", "2-transform"): ("c", "2-transform")})
+
+
+def test_arms_know_their_seeds_and_what_an_interval_is_over(arms):
+    assert arms.repeated() == ["a", "e"] and arms.seeds("e") == [0, 1, 2] and arms.seeds("c") == [0]
+    assert arms.values("a", "psnr") == [20.0, 20.1, 20.2] and arms.values("c", "style") == [0.4]
+    paired, over_seeds = arms.difference("e", "a", "psnr")
+    assert paired.mean == pytest.approx(2) and paired.half == pytest.approx(0, abs=1e-9) and "seeds of decoder" in over_seeds
+    single, pooled = arms.difference("e", "c", "psnr")
+    assert single.mean == pytest.approx(6.1) and single.n == 1 and single.half > 0.2 and "pooled from 2 arms" in pooled
+    assert arms.card("b", "style") == arms.card("c", "style"), "what an arm lacks is borrowed"
+    assert arms.unexplained("c") is None, "no features were taught"
+
+
+def test_what_was_taught_is_read_off_the_card_of_the_features():
+    arms = archive.Arms("resnet50")
+    for arm, name, layer in (("a-vgg19", "vgg19-slim-features", "relu4_1"), ("e-layer2", "resnet50-slim-features", "layer2"),
+                             ("f-plain", "resnet50/features-plain-2-frozen", "layer2")):
+        assert arms.unexplained(arm) == archive.recorded_card(name)["validation"][layer]
+
+
+def test_a_comparison_by_method_metric_and_pair():
+    comparison = archive.Comparison("comparison", ["adain", "control-content"])
+    assert len(comparison.photos) == 9 and len(set(comparison.photos)) == len(set(comparison.styles)) == 3
+    unchanged = comparison.column("control-content", "content")
+    assert unchanged.shape == (9,) and comparison.mean("control-content", "content") == 0
+    difference = comparison.difference("adain", "control-content", "content")
+    assert difference.mean == pytest.approx(comparison.mean("adain", "content")) and difference.n == 3
+    tiles = [comparison.tile("adain", pair) for pair in (0, 3)]
+    assert tiles[0].shape[2] == tiles[0].shape[3] > tiles[1].shape[2], "the second photograph is wide"
+
+
+def test_yardstick_by_column():
+    row = archive.read_yardstick()["vgg19-slim, z = mu"]
+    assert {"style other", "gram other", "content other"} <= set(row)

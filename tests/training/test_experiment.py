@@ -10,6 +10,8 @@ import torch
 from common import ROOT
 
 from stvae_lib import InputError, weights
+from stvae_lib.model.backbones import BACKBONES
+from stvae_lib.model.storage import half, write_tensors
 from stvae_lib.provenance import sha256
 from stvae_lib.training import experiment
 from stvae_lib.training.loop import read_log
@@ -147,3 +149,25 @@ def test_a_run_of_no_steps_with_a_fresh_decoder_is_the_base_with_an_untrained_de
     made, start = (weights.read_model(path).state_dict() for path in (tmp_path / "run" / "tiny.safetensors", base))
     for key in start:
         assert torch.equal(made[key], start[key]) == key.startswith("encoder."), key
+
+
+@pytest.fixture(scope="module")
+def wide_features(tmp_path_factory):
+    """Features of a full-width ResNet-50 with random weights, in a file that says so."""
+    network, path = BACKBONES["resnet50"].student("full"), tmp_path_factory.mktemp("wide") / "wide.safetensors"
+    architecture = {"backbone": "resnet50", "width": "full", "variant": None, "options": {}, "backbone_options": {}}
+    write_tensors(half(network.state_dict()), path, architecture | {"features": "layer4"}, {})
+    return str(path)
+
+
+@pytest.mark.parametrize("width", ["slim", "full"])
+def test_untrained_decoder_and_twin_are_as_wide_as_the_file(width, wide_features):
+    features = wide_features if width == "full" else "resnet50-slim-features"
+    known, twin = weights.features_network(features), experiment.untrained_twin(features)
+    encoder, decoder = experiment.untrained_decoder(features, last="layer4")
+    assert encoder.channels == {"slim": 128, "full": 512}[width]
+    photo = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(*(network.features(photo, ["layer3"])["layer3"] for network in (encoder, known)))
+        assert decoder(encoder(photo)).shape == photo.shape
+    assert twin.widths == known.widths and not torch.equal(twin.conv1.weight, known.conv1.weight)
