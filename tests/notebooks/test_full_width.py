@@ -15,7 +15,7 @@ from stvae_lib.training import experiment
 from stvae_lib.training.transform import VLTTraining
 
 SMALLEST = {"device": "cpu", "size": 64, "live_steps": 2, "inversion_steps": 1, "transfer_steps": 1}
-SCHEDULE = {"steps": 2, "batch": 2, "crop": 64, "log_every": 1, "checkpoint_every": 2, "validate_every": 2, "precision": "fp32"}
+SCHEDULE = {"steps": 2, "batch": 4, "crop": 32, "log_every": 1, "checkpoint_every": 2, "validate_every": 2, "precision": "fp32"}
 TRANSFORM = {"matrix_size": 8, "latent": 8}
 
 
@@ -49,7 +49,8 @@ def full_parameters(tmp_path_factory, pictures):
         patch.setattr(VLTTraining.start, "__defaults__", (2,))  # statistics of two batches in place of two hundred
         write_published(folder / "torch" / "hub" / "checkpoints")
         autoencoder = train(folder, sources, "autoencoder", "autoencoder")
-        models = {"model": train(folder, sources, "vgg", "vlt", options=TRANSFORM, base=str(autoencoder)),
+        models = {"autoencoder": autoencoder,
+                  "model": train(folder, sources, "vgg", "vlt", options=TRANSFORM, base=str(autoencoder)),
                   "resnet": train(folder, sources, "resnet", "vlt", options=TRANSFORM, backbone="resnet50")}
         given = SMALLEST | {name: str(path) for name, path in models.items()}
         given |= {"content_dir": str(pictures[0]), "style_dir": str(pictures[1])}

@@ -101,7 +101,8 @@ def test_committed_claims_say_what_they_rest_on(file):
         verdict, reading, _ = row["verdict"].partition(f", {BY_READING}")
         assert verdict in (HOLDS, FAILS, UNDECIDED, WITHDRAWN) and row["statement"] and row["source"]
         if reading:
-            assert row["rule"] == BY_READING and row["interval"] is None and re.search(r"https?://|#L\d", f"{row['source']} {row['figure']}")
+            assert row["rule"] == BY_READING and row["interval"] is None
+            assert re.search(r"https?://|#L\d", f"{row['source']} {row['figure']}"), "the lines that were read are linked"
         else:
             assert row["rule"] and row["n"] >= 1 and row["control"]["what"]
             assert verdict not in (HOLDS, FAILS) or row["control"]["verdict"] != verdict
