@@ -44,7 +44,7 @@ def live(model: AutoEncoder, options: AutoencoderOptions | VLTOptions, draw: Cal
     pools = (datasets.CropPool([content_dir or datasets.write_sample_photos(folder / "photos")]),
              datasets.CropPool([style_dir or datasets.GENERATED_STYLES]))
     # the loop validates once, at the end, and keeps one checkpoint
-    schedule = Schedule(steps=steps, batch=batch, crop=crop, lr=lr, seed=seed, log_every=log_every,
+    schedule = Schedule(steps=steps, batch=batch, crop=crop, lr=lr, seed=seed, log_every=min(log_every, steps),
                         checkpoint_every=1000 * log_every, validate_every=1000 * log_every)
     pictures = {UNTRAINED: _drawn(draw, model)}
     if isinstance(options, VLTOptions):
