@@ -58,3 +58,33 @@ def follow(kind, model: STVAE, distances: FeatureDistances, content: torch.Tenso
     return {"to_first": [float(distances.style(value, ends[0])) for value in statistics],
             "to_second": [float(distances.style(value, ends[1])) for value in statistics],
             "steps": steps, "cross_fade": cross_fade(images[points // 2], images[0], images[-1])}
+
+
+def relative_steps(path: dict) -> np.ndarray:
+    """Perceptual steps of a followed path over their mean, `(points - 1,)`: 1 everywhere when all are equal."""
+    return np.array(path["steps"]) / np.mean(path["steps"])
+
+
+def progress(path: dict) -> np.ndarray:
+    """How far a path has come by style distance, `(points,)`: 0 in the first style, 1 in the second."""
+    away, near = np.array(path["to_first"]), np.array(path["to_second"])
+    return away / (away + near)
+
+
+def unfairness(path: dict) -> float:
+    """How far progress in style strays from equal shares of the way, mean over the path."""
+    share = progress(path)
+    return float(np.abs(share - np.linspace(0, 1, len(share))).mean())
+
+
+# what a path is judged by, less is better
+MEASURES = {"unevenness of steps": lambda path: float(relative_steps(path).std()), "unfairness": unfairness,
+            "cross-fade in the middle": lambda path: path["cross_fade"],
+            "style distance at the ends": lambda path: (path["to_first"][0] + path["to_second"][-1]) / 2}
+
+
+def measured(paths: list[dict]) -> dict[str, dict[str, list[float]]]:
+    """Every measure of recorded paths, by kind of interpolation; values in the order of the pairs of styles."""
+    paths = sorted(paths, key=lambda path: path["pair"])
+    return {kind: {name: [measure(path) for path in paths if path["kind"] == kind] for name, measure in MEASURES.items()}
+            for kind in KINDS}

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from skimage import color
 
+from ..losses import FeatureDistances
 from ..model.codes import StyleCode
 from ..model.stvae import STVAE
 
@@ -78,8 +79,65 @@ def axis_effects(model: STVAE, contents: list[torch.Tensor], codes: list[StyleCo
     return effects
 
 
-def axis_name(effects: dict[str, list[float]]) -> str:
-    """What an axis does most, in one of the words of WORDS."""
+def main_effect(effects: dict[str, list[float]]) -> tuple[str, int]:
+    """The property that an axis changes most on average over contents, and in which direction: 1 more, -1 less."""
     means = {name: float(np.mean(values)) for name, values in effects.items()}
     name = max(means, key=lambda key: abs(means[key]))
-    return WORDS[name][means[name] > 0]
+    return name, 1 if means[name] > 0 else -1
+
+
+def axis_name(effects: dict[str, list[float]]) -> str:
+    """What an axis does most, in one of the words of WORDS."""
+    name, direction = main_effect(effects)
+    return WORDS[name][direction > 0]
+
+
+def held_out_effects(effects: dict[str, list[float]], named_by: dict[str, list[float]] | None = None) -> list[float]:
+    """For every content, the effect that the axis is named for by the *other* contents, positive in the direction of the
+    name. named_by: effects of another axis whose name this one borrows."""
+    found = []
+    for index in range(len(next(iter(effects.values())))):
+        others = {name: values[:index] + values[index + 1:] or values for name, values in (named_by or effects).items()}
+        name, direction = main_effect(others)
+        found.append(direction * effects[name][index])
+    return found
+
+
+def from_prior(model: STVAE, count: int, generator: torch.Generator, scale: float = 1.0) -> list[StyleCode]:
+    """Styles nobody painted: `count` codes with z ~ scale · N(0, I)."""
+    drawn = [model.sample_style(generator) for _ in range(count)]
+    return [StyleCode(scale * code.mu, code.log_sigma, code.extras) for code in drawn]
+
+
+def resampled(codes: list[StyleCode], generator: torch.Generator) -> list[StyleCode]:
+    """A sample of every code's posterior, as a code."""
+    return [StyleCode(code.z(sample=True, generator=generator), code.log_sigma, code.extras) for code in codes]
+
+
+def code_distances(codes: list[StyleCode], known: list[StyleCode]) -> torch.Tensor:
+    """Distances between the means of codes and of known codes, `(codes, known)`."""
+    return torch.cdist(*(torch.cat([code.mu for code in side]) for side in (codes, known)))
+
+
+@torch.no_grad()
+def style_distances(distances: FeatureDistances, pictures: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Style distances between pictures `(N, 3, H, W)` and known pictures `(M, 3, H, W)`: `(N, M)`."""
+    found, target = (distances.statistics(distances.features(side)) for side in (pictures, known))
+    rows = [{layer: tuple(value[i:i + 1] for value in parts) for layer, parts in found.items()} for i in range(len(pictures))]
+    return torch.stack([distances.style(row, target) for row in rows])
+
+
+def own_nearest(among: torch.Tensor) -> torch.Tensor:
+    """Every item's distance to its nearest other one, `(K,)`, from `among (K, K)`."""
+    return among.clone().fill_diagonal_(float("inf")).min(1).values
+
+
+def nearest_ratio(distances: torch.Tensor, among: torch.Tensor) -> list[float]:
+    """Distance of each item to its nearest known one, from `distances (items, known)`, over the median of the known ones'
+    own, from `among (known, known)`: 0 is a copy, 1 as far away as known ones typically are from each other."""
+    return (distances.min(1).values / own_nearest(among).median()).tolist()
+
+
+def own_margin(distances: torch.Tensor) -> torch.Tensor:
+    """How much nearer each row is to its own column than to the nearest other one, `(K,)` of `(K, K)`."""
+    return own_nearest(distances) - distances.diagonal()

@@ -61,6 +61,22 @@ def stylize_regions(model: STVAE, content: torch.Tensor, styles: list, masks: li
     return model.decode(mixed, content.shape[2:], modulation).clamp(0, 1)
 
 
+def example_masks(height: int, width: int) -> dict[str, list[torch.Tensor]]:
+    """Masks `(1, 1, H, W)` to show places with: two styles across, two around a soft disc, three in hard bands."""
+    down, across = torch.meshgrid(torch.linspace(0, 1, height), torch.linspace(0, 1, width), indexing="ij")
+    inside = (4 * (0.42 - torch.hypot(across - 0.5, down - 0.45))).sigmoid() ** 2
+    band = (3 * down).floor().clamp(max=2)
+    masks = {"left and right": [1 - across, across], "inside and outside": [inside, 1 - inside],
+             "three bands": [(band == index).float() for index in range(3)]}
+    return {name: [mask[None, None] for mask in parts] for name, parts in masks.items()}
+
+
+def place_errors(picture: torch.Tensor, alone: list[torch.Tensor], masks: list[torch.Tensor]) -> torch.Tensor:
+    """Mean absolute difference between a picture and others, all `(1, 3, H, W)`, under each mask: `(masks, others)`."""
+    errors = torch.stack([(picture - other).abs().mean(1, keepdim=True) for other in alone])
+    return torch.stack([(errors * mask.to(errors)).sum((1, 2, 3, 4)) / mask.sum() for mask in masks])
+
+
 def _mix_by_place(model, masks, count: int, size, features: torch.Tensor) -> torch.Tensor:
     """Masks as a mix of the styles at every feature position, `(count, 1, 1, h, w)`, summing to 1."""
     if len(masks) != count:

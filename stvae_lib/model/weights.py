@@ -21,6 +21,7 @@ SHIPPED = ("vgg19-slim", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-releas
 FEATURES = ("vgg19-slim-features", "resnet50-slim-features")
 LOSS_NETWORK = FEATURES[0]
 FULL = tuple(BACKBONES)
+TRAINED_PARTS = ("encoder.adapter.", "encoder.activation_")  # of an encoder whose rest was published
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -36,14 +37,12 @@ def pick_device(device: str = "auto") -> torch.device:
 def load(name="vgg19-slim", device: str = "auto", checkpoint=None) -> AutoEncoder:
     """A model ready to use: shipped name, full-width name, or a path to a `.safetensors` file.
 
-    Full-width names take their encoder from torchvision and the rest from `checkpoint`.
+    A file of full width leaves its published encoder out; it is fetched once, from wherever the file says. A full-width
+    name loads the file `checkpoint` and insists on that backbone.
     Returns an STVAE, or an AutoEncoder for the pretrained autoencoder alone, in eval mode on `device`.
     """
     target = pick_device(device)
-    if str(name) in FULL:
-        model = _load_full(str(name), checkpoint)
-    else:
-        model = read_model(find(name))
+    model = read_model(full_width_file(str(name), checkpoint) if str(name) in FULL else find(name))
     return model.eval().requires_grad_(False).to(target, memory_format=torch.channels_last)
 
 
@@ -65,15 +64,16 @@ def find(name) -> Path:
     return path
 
 
-def _load_full(name: str, checkpoint) -> AutoEncoder:
-    backbone = BACKBONES[name]
+def full_width_file(name: str, checkpoint) -> Path:
+    """The file with the trained parts of a full-width model; InputError without one, or where it names another backbone."""
     if checkpoint is None:
-        backbone.pretrained()
-        raise InputError(f"model {name!r}", "has an encoder from torchvision but no trained transform and decoder",
+        BACKBONES[name].pretrained()
+        raise InputError(f"model {name!r}", "has a published encoder but no trained transform and decoder",
                          "train them with `stvae train`, or give checkpoint=FILE.safetensors")
     _, architecture = read_tensors(checkpoint)
-    encoder = backbone.pretrained(architecture.get("encoder_weights"), **architecture.get("backbone_options", {}))
-    return read_model(Path(checkpoint), encoder)
+    if (architecture.get("backbone"), architecture.get("width")) != (name, BACKBONES[name].pretrained_width):
+        raise InputError(checkpoint, f"was not trained on the published {name}", "load it by its path alone")
+    return Path(checkpoint)
 
 
 def build(architecture: dict, encoder=None):
@@ -94,19 +94,15 @@ def untrained(name, **changes) -> AutoEncoder:
 
 
 def read_model(path: Path, encoder=None) -> AutoEncoder:
-    """Build and fill the model of a file. Parts that the file does not hold come from its `base` model; at full width the
-    encoder is the published one."""
-    tensors, architecture = read_tensors(path)
-    if architecture.get("base"):
-        base, _ = read_tensors(Path(path).parent / f"{architecture['base']}.safetensors")
-        tensors = base | tensors
-    if encoder is None and architecture["width"] == "full" and not any(key.startswith("encoder.") for key in tensors):
-        encoder = BACKBONES[architecture["backbone"]].pretrained(architecture.get("encoder_weights"),
-                                                                 **architecture.get("backbone_options", {}))
+    """Build and fill the model of a file. Parts that the file does not hold come from its `base` model, and its encoder
+    from `encoder` or, at full width, from where it was published."""
+    tensors, architecture = read_with_base(path)
     try:
+        if encoder is None and lacks_encoder(tensors, architecture):
+            encoder = published_encoder(architecture)
         model = build(architecture, encoder)
-        if encoder is not None:
-            tensors = tensors | {f"encoder.{key}": value for key, value in encoder.state_dict().items()}
+        if encoder is not None:  # what the file holds of it, such as an adapter, was trained along
+            tensors = {f"encoder.{key}": value for key, value in encoder.state_dict().items()} | tensors
         model.load_state_dict(tensors)
     except (RuntimeError, KeyError, TypeError) as error:
         first = str(error).strip().splitlines()[-1].strip()
@@ -114,9 +110,30 @@ def read_model(path: Path, encoder=None) -> AutoEncoder:
     return model.eval()
 
 
+def read_with_base(path) -> tuple[dict[str, torch.Tensor], dict]:
+    """Tensors of a file over those of the `base` beside it, if it names one, and its architecture."""
+    tensors, architecture = read_tensors(path)
+    if architecture.get("base"):
+        tensors = read_tensors(Path(path).parent / f"{architecture['base']}.safetensors")[0] | tensors
+    return tensors, architecture
+
+
+def lacks_encoder(tensors: dict, architecture: dict) -> bool:
+    """Whether a file of full width leaves the published part of its encoder out: all of it but `TRAINED_PARTS`."""
+    rest = [key for key in tensors if key.startswith("encoder.") and not key.startswith(TRAINED_PARTS)]
+    published = BACKBONES[architecture["backbone"]].pretrained_width
+    return architecture["width"] == published and "variant" in architecture and not rest
+
+
+def published_encoder(architecture: dict):
+    """The encoder that a full-width architecture names, with its published weights (fetched once)."""
+    options = architecture.get("backbone_options") or {}
+    return BACKBONES[architecture["backbone"]].pretrained(architecture.get("encoder_weights"), **options)
+
+
 def write_model(model: AutoEncoder, path, architecture: dict, card: dict, parts=("encoder", "decoder", "vlt")) -> dict:
-    """Save `parts` of a model as float16 safetensors with its card beside it; returns the card."""
-    tensors = {key: value for key, value in model.state_dict().items() if key.split(".")[0] in parts}
+    """Save as float16 safetensors what of a model begins with one of `parts`, with its card beside it; returns the card."""
+    tensors = {key: value for key, value in model.state_dict().items() if key.startswith(tuple(parts))}
     return write_tensors(half(tensors), path, architecture, card)
 
 
@@ -136,7 +153,7 @@ def load_features(encoder, path) -> None:
 def features_architecture(name: str) -> dict:
     """Backbone, width and options of a network with all its stages: of a file, or torchvision's by its backbone's name."""
     if name in FULL:
-        return {"backbone": name, "width": "full", "backbone_options": BACKBONES[name].all_stages}
+        return {"backbone": name, "width": BACKBONES[name].pretrained_width, "backbone_options": BACKBONES[name].all_stages}
     return read_tensors(find(name))[1]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..evaluation.intervals import Interval, crossed, paired, single_runs
+from ..evaluation.intervals import Claim, Interval, crossed, paired, single_runs
 from ..model.weights import FOLDER, build
 from ..pictures.images import load_image
 from ..training.loop import read_log
@@ -36,6 +36,14 @@ def read_claims(folder="") -> list[dict]:
     results = [json.loads(file.read_text(encoding="utf-8")) for file in files]
     return [{"notebook": result["notebook"]} | claim for result in sorted(results, key=lambda result: result["notebook"])
             for claim in result.get("claims", [])]
+
+
+def claims_by_notebook(folder="") -> dict[str, list[Claim]]:
+    """`read_claims`, as claims under the notebook that each is from."""
+    found = {}
+    for row in read_claims(folder):
+        found.setdefault(row.pop("notebook"), []).append(Claim(**row))
+    return found
 
 
 def read_yardstick() -> dict[str, dict[str, float]]:

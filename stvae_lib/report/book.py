@@ -73,11 +73,11 @@ class Book:
         self.say(claim.sentence())
         return claim
 
-    def claims_table(self) -> None:
-        """Show the claims kept so far: statement, what was measured, rule, verdict, control."""
+    def claims_table(self, claims: list[Claim] | None = None) -> None:
+        """Show claims (None: those kept so far): statement, what was measured, rule, verdict, control."""
         rows = [{"statement": claim.statement, "measured": claim.measured(), "rule": claim.rule, "verdict": claim.verdict,
                  "control": "{what}: {figure}, {verdict}".format(**claim.control) if claim.control else "–"}
-                for claim in self.claims]
+                for claim in (self.claims if claims is None else claims)]
         display(Markdown(figures.table(rows)))
 
     def say(self, text: str) -> None:

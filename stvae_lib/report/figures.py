@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from IPython.display import Image as Picture
 from IPython.display import Markdown, display
 
+from ..evaluation.intervals import mean_interval
 from ..pictures.images import few_colours, to_array
 
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
@@ -76,6 +77,13 @@ def curves(panels, width: float = 7.6, height: float = 2.5):
         if len(lines) > 1:
             axis.legend()
     return figure
+
+
+def band(axis, x, curves, colour, **line) -> None:
+    """Plot the mean of curves over x, and its 95 % interval as a band."""
+    mean, half = np.transpose([mean_interval(values) for values in zip(*curves)]).astype(float)
+    axis.plot(x, mean, color=colour, **line)
+    axis.fill_between(x, mean - half, mean + half, color=colour, alpha=0.12, linewidth=0)
 
 
 def points(places: dict, labels: dict, axes: tuple[str, str], grey=(), width: float = 6.4, height: float = 3.6):

@@ -279,7 +279,12 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
 
 
 def _parts(config: RunConfig, *parts):
-    return tuple(part for part in parts if part != "encoder" or config.width != BACKBONES[config.backbone].pretrained_width)
+    """What of a model is written: of a published encoder that stayed as it is, only what was measured or trained beside it."""
+    learned = getattr(config.options, "encoder_weight", 0) > 0
+    learned = learned or config.base and not weights.lacks_encoder(*weights.read_with_base(weights.find(config.base)))
+    if config.width != BACKBONES[config.backbone].pretrained_width or learned:
+        return parts
+    return tuple(part for part in parts if part != "encoder") + weights.TRAINED_PARTS
 
 
 def data_record(sources: Sources) -> dict:

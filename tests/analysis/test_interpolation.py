@@ -33,3 +33,25 @@ def test_only_a_pixel_blend_is_a_pure_cross_fade(scene):
     for row in found.values():
         assert len(row["steps"]) == 4 and len(row["to_first"]) == 5
         assert row["to_first"][0] < row["to_first"][-1] and row["to_second"][-1] < row["to_second"][0]
+
+
+def recorded(kind, pair, to_first, steps=(1.0, 1.0, 1.0, 1.0)):
+    to_second = to_first[::-1]
+    return {"kind": kind, "pair": pair, "to_first": to_first, "to_second": to_second, "steps": list(steps),
+            "cross_fade": 0.5 + pair}
+
+
+def test_measures_of_a_straight_path_are_zero_and_of_a_late_one_are_not():
+    straight, late = recorded("latent mix", 0, [0.0, 1.0, 2.0, 3.0, 4.0]), recorded("AdaIN", 0, [0.0, 0.0, 0.0, 0.0, 4.0])
+    late["to_second"] = [4.0, 4.0, 4.0, 4.0, 0.0]
+    assert interpolation.progress(straight).tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert interpolation.unfairness(straight) == 0 and interpolation.unfairness(late) == pytest.approx(0.3)
+    assert interpolation.relative_steps(recorded("AdaIN", 0, [0.0], (1.0, 3.0))).tolist() == [0.5, 1.5]
+
+
+def test_measured_paths_keep_the_order_of_pairs():
+    rows = [recorded(kind, pair, [0.0, 1.0, 2.0]) for pair in (1, 0) for kind in interpolation.KINDS]
+    found = interpolation.measured(rows)
+    assert list(found) == list(interpolation.KINDS) and list(found["AdaIN"]) == list(interpolation.MEASURES)
+    assert found["AdaIN"]["cross-fade in the middle"] == [0.5, 1.5]
+    assert found["latent mix"]["style distance at the ends"] == [0, 0] and found["pixel blend"]["unevenness of steps"] == [0, 0]

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import stvae_lib as st
+from stvae_lib import weights
 from stvae_lib.analysis import latent
 from stvae_lib.model.codes import StyleCode
 from stvae_lib.pictures import datasets, styles
@@ -52,3 +53,33 @@ def test_axes_of_the_model_are_named_by_what_they_do():
                         for prop, words in latent.WORDS.items() if latent.axis_name(effects[0]) in words)
     assert (np.mean(effects[0][prop]) > 0) == larger
     assert abs(np.mean(effects[0][prop])) == max(abs(np.mean(values)) for values in effects[0].values())
+
+
+def test_nearest_neighbours_are_measured_against_those_of_the_known():
+    known = torch.tensor([[0.0], [1.0], [2.0], [4.0]])
+    among = torch.cdist(known, known)
+    assert latent.own_nearest(among).tolist() == [1, 1, 1, 2]
+    assert latent.nearest_ratio(torch.cdist(torch.tensor([[1.0], [7.0]]), known), among) == [0, 3]
+    assert latent.own_margin(torch.cdist(known, known)).tolist() == [1, 1, 1, 2]
+    assert (latent.own_margin(among.roll(1, 1)) < 0).all()
+
+
+def test_a_name_is_tried_where_it_was_not_given():
+    effects = {"brightness": [2.0, 2.0, -9.0], "contrast": [1.0, 1.0, 1.0]}
+    # brightness by the others: -3.5, -3.5, 2
+    assert latent.held_out_effects(effects) == [-2, -2, -9]
+    assert latent.held_out_effects(effects, {"brightness": [0.0] * 3, "contrast": [-5.0] * 3}) == [-1, -1, -1]
+    assert latent.held_out_effects({"brightness": [-3.0]}) == [3]
+
+
+@torch.no_grad()
+def test_styles_from_the_prior_scale_and_pictures_find_themselves():
+    model = st.load("vgg19-slim", "cpu")
+    near, far = (latent.from_prior(model, 2, torch.Generator().manual_seed(0), scale) for scale in (1.0, 3.0))
+    torch.testing.assert_close(far[1].mu, 3 * near[1].mu)
+    moved = latent.resampled(near, torch.Generator().manual_seed(1))
+    assert latent.code_distances(near, near).diagonal().abs().max() < 1e-3 < latent.code_distances(moved, near).min()
+    pictures = torch.cat([styles.generate(kind, 64, 0) for kind in ("mosaic", "woodcut", "marbling")])
+    found = latent.style_distances(weights.feature_distances(), pictures, pictures)
+    assert found.shape == (3, 3) and torch.allclose(found.diagonal(), torch.zeros(3), atol=1e-4)
+    assert (latent.own_margin(found) > 0).all()

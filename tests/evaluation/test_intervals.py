@@ -62,6 +62,8 @@ def test_a_control_that_does_not_turn_the_verdict_withdraws_it():
     still = Interval(-2.0, 0.5, 4)
     assert judge("it moves", "here", still, "photographs", rule, ("shuffled", still)).verdict == "withdrawn"
     assert judge("it moves", "here", still, "photographs", rule, ("shuffled", still), ("a mover", 1.0)).verdict == "fails"
+    wide = judge("it moves", "this notebook", Interval(2.0, 5.0, 4), "photographs", rule, ("shuffled", Interval(0.0, 5.0, 4)))
+    assert wide.verdict == "undecided", "nothing was decided that could be withdrawn"
     fallen = judge("it moves", "this notebook", Interval(-2.0, 0.5, 4), "photographs", rule, ("a mover", 1.0))
     assert fallen.verdict == "fails" and fallen.control["verdict"] == "holds"
 

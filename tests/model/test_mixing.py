@@ -94,3 +94,15 @@ def test_foreign_and_broken_style_files_are_refused(model, corners, tmp_path):
         mixing.load_code(weights.find("vgg19-slim"), model)
     with pytest.raises(InputError, match="no such file"):
         mixing.load_code(tmp_path / "none.safetensors", model)
+
+
+def test_example_masks_cover_the_picture_and_places_are_compared_under_them():
+    masks = mixing.example_masks(30, 40)
+    for parts in masks.values():
+        assert all(part.shape == (1, 1, 30, 40) for part in parts)
+        torch.testing.assert_close(sum(parts), torch.ones(1, 1, 30, 40))
+    bands = masks["three bands"]
+    alone = [torch.full((1, 3, 30, 40), value) for value in (0.0, 0.5, 1.0)]
+    picture = sum(mask * image for mask, image in zip(bands, alone))
+    torch.testing.assert_close(mixing.place_errors(picture, alone, bands),
+                               torch.tensor([[0, 0.5, 1], [0.5, 0, 0.5], [1, 0.5, 0]]))

@@ -1,10 +1,13 @@
 import json
 import re
+import statistics
+from dataclasses import fields
 
 import nbformat
 import pytest
 from common import ROOT
 
+from stvae_lib.evaluation.intervals import BY_READING, FAILS, HOLDS, UNDECIDED, WITHDRAWN, Claim
 from stvae_lib.report import archive, execute
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -81,7 +84,25 @@ def test_committed_results_belong_to_the_committed_notebook(notebook):
         assert key in results["provenance"]
 
 
-def test_notebooks_hold_no_algorithm(notebook):
+def test_cells_are_short(notebook):
+    """A cell shows one idea; what only moves data about is in the library."""
     _, book = notebook
-    longest = max(len(cell.source.splitlines()) for cell in code_cells(book))
-    assert longest <= 40
+    lengths = sorted(sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in code_cells(book))
+    assert lengths[-1] <= 25 and statistics.median(lengths) <= 12
+
+
+@pytest.mark.parametrize("file", sorted(archive.RESULTS.glob("*.json")), ids=lambda file: file.stem)
+def test_committed_claims_say_what_they_rest_on(file):
+    rows = json.loads(file.read_text()).get("claims")
+    if not rows:
+        pytest.skip("no claims recorded yet")
+    for row in rows:
+        assert set(row) == {entry.name for entry in fields(Claim)}
+        verdict, reading, _ = row["verdict"].partition(f", {BY_READING}")
+        assert verdict in (HOLDS, FAILS, UNDECIDED, WITHDRAWN) and row["statement"] and row["source"]
+        if reading:
+            assert row["rule"] == BY_READING and row["interval"] is None
+            assert re.search(r"https?://|#L\d", f"{row['source']} {row['figure']}"), "the lines that were read are linked"
+        else:
+            assert row["rule"] and row["n"] >= 1 and row["control"]["what"]
+            assert verdict not in (HOLDS, FAILS) or row["control"]["verdict"] != verdict

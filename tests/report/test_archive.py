@@ -3,6 +3,7 @@ import json
 import pytest
 
 from stvae_lib import InputError
+from stvae_lib.evaluation.intervals import above, by_reading, judge
 from stvae_lib.report import archive
 
 
@@ -84,3 +85,13 @@ def test_a_comparison_by_method_metric_and_pair():
 def test_yardstick_by_column():
     row = archive.read_yardstick()["vgg19-slim, z = mu"]
     assert {"style other", "gram other", "content other"} <= set(row)
+
+
+def test_claims_come_back_by_notebook(tmp_path):
+    claims = [judge("it moves", "here", 2.0, "", above(1), ("stillness", 0.0)), by_reading("it is said", "a.py#L1", "there")]
+    for name, some in (("02_second", claims[1:]), ("01_first", claims[:1]), ("03_none", [])):
+        (tmp_path / name).mkdir()
+        text = json.dumps({"notebook": name, "claims": [claim.to_json() for claim in some]})
+        (tmp_path / name / "results.json").write_text(text)
+    found = archive.claims_by_notebook(tmp_path)
+    assert found == {"01_first": claims[:1], "02_second": claims[1:]} and list(found) == ["01_first", "02_second"]

@@ -1,4 +1,6 @@
+import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 
 from stvae_lib.report import figures
 
@@ -15,3 +17,13 @@ def test_a_matrix_says_its_numbers():
     figure = figures.matrix(np.array([[1.0, -0.5], [-0.5, 1.0]]), ["a", "b"])
     assert [text.get_text() for text in figure.axes[0].texts] == ["1.0", "-0.5", "-0.5", "1.0"]
     figures.encode(figure, photographic=False)
+
+
+def test_a_band_is_the_mean_with_its_interval():
+    figure, axis = plt.subplots()
+    figures.band(axis, [0, 1], [[1.0, 2.0], [3.0, 2.0], [2.0, 2.0]], figures.BLUE)
+    (line,), (band,) = axis.lines, axis.collections
+    assert line.get_ydata().tolist() == [2, 2]
+    low, high = band.get_paths()[0].get_extents().intervaly
+    assert low == pytest.approx(2 - 2.484, abs=1e-3) and high == pytest.approx(2 + 2.484, abs=1e-3)
+    plt.close(figure)
