@@ -159,9 +159,9 @@ def test_released_checkpoints_become_the_model_with_these_weights():
 
 def test_a_full_file_says_what_it_lacks(full_vgg, train_full, offline_hub):
     file = train_full("autoencoder", "lonely")
-    with pytest.raises(InputError, match="not trained on vgg16 at full width"):
+    with pytest.raises(InputError, match="not trained on the published vgg16"):
         load("vgg16", "cpu", checkpoint=file)
-    with pytest.raises(InputError, match="not trained on vgg19 at full width"):
+    with pytest.raises(InputError, match="not trained on the published vgg19"):
         load("vgg19", "cpu", checkpoint=weights.FOLDER / "vgg19-slim.safetensors")
     next((offline_hub / "hub" / "checkpoints").iterdir()).unlink()
     with pytest.raises(InputError, match="VGG19_Weights.IMAGENET1K_V1.*vgg19-slim"):
