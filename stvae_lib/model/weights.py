@@ -151,9 +151,10 @@ def load_features(encoder, path) -> None:
 
 
 def features_architecture(name: str) -> dict:
-    """Backbone, width and options of a network with all its stages: of a file, or torchvision's by its backbone's name."""
+    """Backbone, width and a student's options of a network with all its stages: of a file, or torchvision's by its
+    backbone's name."""
     if name in FULL:
-        return {"backbone": name, "width": BACKBONES[name].pretrained_width, "backbone_options": BACKBONES[name].all_stages}
+        return {"backbone": name, "width": BACKBONES[name].pretrained_width, "backbone_options": {}}
     return read_tensors(find(name))[1]
 
 

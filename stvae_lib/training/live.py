@@ -49,7 +49,7 @@ def live(model: AutoEncoder, options: AutoencoderOptions | VLTOptions, draw: Cal
     pictures = {UNTRAINED: _drawn(draw, model)}
     if isinstance(options, VLTOptions):
         recipe = VLTTraining(model, distances, *pools, (photos[:1], paintings[:2]), options)
-        recipe.start(np.random.default_rng(seed), schedule, batches=40)
+        recipe.start(np.random.default_rng(seed), schedule, batches=min(40, 4 * steps))  # no longer than the training
         pictures[STARTED] = _drawn(draw, model)
     else:
         recipe = AutoencoderTraining(model.encoder, model.decoder, distances, *pools, photos[:1], options)

@@ -166,3 +166,9 @@ def test_a_full_file_says_what_it_lacks(full_vgg, train_full, offline_hub):
     next((offline_hub / "hub" / "checkpoints").iterdir()).unlink()
     with pytest.raises(InputError, match="VGG19_Weights.IMAGENET1K_V1.*vgg19-slim"):
         load(file, "cpu")
+
+
+def test_a_published_network_has_a_twin_with_random_weights():
+    for name, last in (("vgg19", "relu5_1"), ("resnet50", "layer4")):
+        twin = experiment.untrained_twin(name)
+        assert list(twin.widths)[-1] == last and not any(p.requires_grad for p in twin.parameters())
