@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from common import ROOT
 
-from stvae_lib.evaluation.intervals import BY_READING, FAILS, HOLDS, UNDECIDED, WITHDRAWN, Claim
+from stvae_lib.evaluation.intervals import BY_READING, CONFOUNDED, FAILS, HOLDS, UNDECIDED, WITHDRAWN, Claim
 from stvae_lib.report import archive, execute
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -99,7 +99,7 @@ def test_committed_claims_say_what_they_rest_on(file):
     for row in rows:
         assert set(row) == {entry.name for entry in fields(Claim)}
         verdict, reading, _ = row["verdict"].partition(f", {BY_READING}")
-        assert verdict in (HOLDS, FAILS, UNDECIDED, WITHDRAWN) and row["statement"] and row["source"]
+        assert verdict in (HOLDS, FAILS, UNDECIDED, WITHDRAWN, CONFOUNDED) and row["statement"] and row["source"]
         if reading:
             assert row["rule"] == BY_READING and row["interval"] is None
             assert re.search(r"https?://|#L\d", f"{row['source']} {row['figure']}"), "the lines that were read are linked"
