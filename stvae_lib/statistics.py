@@ -22,14 +22,6 @@ def centre(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return features - mean[:, :, None, None], mean
 
 
-def with_moments(features: torch.Tensor, mean: torch.Tensor, deviation: torch.Tensor) -> torch.Tensor:
-    """Features `(N, C, H, W)` with other channel means and deviations `(N, C)` (AdaIN, Huang & Belongie 2017, eq. 8);
-    channels that hardly vary are not blown up."""
-    centred, _ = centre(features)
-    own = (centred.square().mean((2, 3)) + 0.01).sqrt()
-    return centred * (deviation / own)[:, :, None, None] + mean[:, :, None, None]
-
-
 def moments(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Channel means and (unbiased) standard deviations `(N, C)` of features `(N, C, H, W)`."""
     flat = features.flatten(2)

@@ -48,8 +48,8 @@ def resized_like(value: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
 
 @dataclass
 class Style:
-    """What the transform applies: `matrix (N, m, m)`, `mean (N, C)`, decoder `modulation` or None, and for a skip its
-    channels' means and deviations, each `(N, c)`, or None."""
+    """What the transform applies: `matrix (N, m, m)`, `mean (N, C)`, decoder `modulation` or None, and for a skip
+    its own matrix `(N, m, m)` and mean `(N, c)`, or None."""
 
     matrix: torch.Tensor
     mean: torch.Tensor

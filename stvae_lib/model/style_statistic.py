@@ -9,24 +9,26 @@ from .codes import StyleCode
 
 class StyleStatistic(nn.Module):
     """The style as one standardised vector: mean of the last layer, upper triangle of its covariance root
-    in the compressed space, deviations there, moments of the earlier layers. One centre per entry and one
-    scale per part, measured once (`measure`)."""
+    in the compressed space, moments of the earlier layers, deviations of the last, and the triangles of further `roots`
+    (a skip's). One centre per entry and one scale per part, measured once (`measure`)."""
 
-    def __init__(self, channels: list[int], matrix_size: int):
+    def __init__(self, channels: list[int], matrix_size: int, roots: int = 1):
         super().__init__()
-        self.matrix_size = matrix_size
+        self.matrix_size, self.roots = matrix_size, roots
         rows, columns = torch.triu_indices(matrix_size, matrix_size)
         self.register_buffer("rows", rows, persistent=False)
         self.register_buffer("columns", columns, persistent=False)
         self.sizes = [channels[-1], len(rows)] + [2 * count for count in channels[:-1]] + [channels[-1]]
+        self.sizes += (roots - 1) * [len(rows)]
         self.register_buffer("centre", torch.zeros(sum(self.sizes)))
         self.register_buffer("scale", torch.ones(sum(self.sizes)))
 
-    def raw(self, features: list[torch.Tensor], root: torch.Tensor) -> torch.Tensor:
-        """features by layer, covariance root `(N, m, m)`: `(N, size)`."""
+    def raw(self, features: list[torch.Tensor], roots: list[torch.Tensor]) -> torch.Tensor:
+        """features by layer, covariance roots `(N, m, m)`, the last layer's first: `(N, size)`."""
         per_layer = [torch.cat(moments(feature.float()), dim=1) for feature in features]
         mean, deviation = per_layer[-1].chunk(2, dim=1)
-        return torch.cat([mean, root[:, self.rows, self.columns], *per_layer[:-1], deviation], dim=1)
+        first, *further = [root[:, self.rows, self.columns] for root in roots]
+        return torch.cat([mean, first, *per_layer[:-1], deviation, *further], dim=1)
 
     @torch.no_grad()
     def measure(self, raw: torch.Tensor):
@@ -38,13 +40,18 @@ class StyleStatistic(nn.Module):
     def standardise(self, raw: torch.Tensor) -> torch.Tensor:
         return (raw - self.centre) / self.scale
 
-    def restore(self, standardised: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
-        """Of a standardised vector: mean `(N, C)`, symmetric covariance root `(N, m, m)`, and for every earlier layer its
-        means and deviations `(N, 2·c)`."""
-        mean, triangle, *earlier = (standardised * self.scale + self.centre).split(self.sizes, dim=1)
+    def restore(self, standardised: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor], list[torch.Tensor]]:
+        """Of a standardised vector: mean of the last layer `(N, C)`, symmetric covariance roots `(N, m, m)`, means of the
+        earlier layers `(N, c)`."""
+        mean, first, *rest = (standardised * self.scale + self.centre).split(self.sizes, dim=1)
+        count = len(self.sizes) - 3 - self.roots + 1
+        earlier, further = rest[:count], rest[count + 1:]
+        return mean, [self._symmetric(part) for part in (first, *further)], [part.chunk(2, dim=1)[0] for part in earlier]
+
+    def _symmetric(self, triangle: torch.Tensor) -> torch.Tensor:
         matrix = triangle.new_zeros(len(triangle), self.matrix_size, self.matrix_size)
         matrix[:, self.rows, self.columns] = triangle
-        return mean, matrix + matrix.triu(1).transpose(1, 2), earlier[:-1]
+        return matrix + matrix.triu(1).transpose(1, 2)
 
 
 class StatisticVAE(nn.Module):

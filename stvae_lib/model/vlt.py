@@ -15,25 +15,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..errors import InputError
-from ..statistics import centre, covariance, gram, matrix_roots, with_moments
+from ..statistics import centre, covariance, gram
 from .codes import Style, StyleCode
+from .linear import LinearTransform
 from .style_statistic import Modulator, StatisticVAE, StyleStatistic
-
-
-class LinearTransform(nn.Module):
-    """Compress to m channels, multiply by T, decompress (paper, yellow box)."""
-
-    def __init__(self, channels: int, matrix_size: int, bias: bool = True):
-        super().__init__()
-        self.compress = nn.Conv2d(channels, matrix_size, 1, bias=bias)
-        self.decompress = nn.Conv2d(matrix_size, channels, 1, bias=bias)
-
-    def forward(self, centred: torch.Tensor, matrix: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
-        """centred content features `(N, C, h, w)`, T `(N, m, m)`, style mean `(N, C)`: `(N, C, h, w)`."""
-        compressed = self.compress(centred)                                     # (N, m, h, w)
-        moved = matrix @ compressed.flatten(2).to(matrix.dtype)                 # (N, m, h·w)
-        moved = moved.unflatten(2, compressed.shape[2:])                        # (N, m, h, w)
-        return self.decompress(moved) + mean[:, :, None, None]                  # (N, C, h, w)
+from .whitening import WhiteningTransform
 
 
 class MatrixBranch(nn.Module):
@@ -138,65 +124,49 @@ class ReleasedVLT(BranchVLT):
         return Style(self.style_branch(centred).unflatten(1, (self.matrix_size, self.matrix_size)), mean)
 
 
-class JointVLT(VariationalLinearTransform):
-    """Variant `joint`. The compressed space is fixed (its PCA after `start_closed_form`), so statistics of styles
-    stay comparable while the decoder trains; `floor` makes whitening partial and `keep` lets through what lies
-    outside the compressed space, both learned."""
+class JointVLT(VariationalLinearTransform, WhiteningTransform):
+    """Variant `joint`: a whitening transform at the last layer, and one more at a skip where the encoder has one; one latent
+    for the statistics of both and of the layers before."""
 
     variant = "joint"
 
     def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 128, modulated: bool = True):
-        super().__init__()
+        super().__init__(encoder.channels, matrix_size)
         self.matrix_size, self.latent = matrix_size, latent
         self.style_layers, self.skip, self.fold = encoder.style_layers, encoder.skip, encoder.fold
         channels = [encoder.widths[layer] for layer in self.style_layers]
-        self.linear = LinearTransform(channels[-1], matrix_size, bias=False)
-        nn.init.orthogonal_(self.linear.compress.weight.data.flatten(1))
-        self.linear.decompress.weight.data.copy_(self.linear.compress.weight.data.transpose(0, 1))
-        self.linear.compress.requires_grad_(False)
-        self.statistic = StyleStatistic(channels, matrix_size)
+        self.at_skip = WhiteningTransform(encoder.widths[self.skip], matrix_size) if self.skip else None
+        self.statistic = StyleStatistic(channels, matrix_size, roots=2 if self.skip else 1)
         self.vae = StatisticVAE(sum(self.statistic.sizes), latent)
         self.modulator = Modulator(sum(self.statistic.sizes), decoder.hidden_widths) if modulated else None
-        self.log_floor = nn.Parameter(torch.full((matrix_size,), -4.0))
-        self.keep = nn.Parameter(torch.zeros(channels[-1]))
-
-    def _roots(self, centred: torch.Tensor, floor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        with torch.autocast(centred.device.type, enabled=False):
-            matrix = covariance(F.conv2d(centred.float(), self.linear.compress.weight))
-            scale = matrix.diagonal(dim1=1, dim2=2).mean(1)[:, None]
-            return matrix_roots(matrix + torch.diag_embed((scale + 1e-4) * floor))
-
-    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
-        """cov_c^(−1/2), its small directions held down by the learned floor."""
-        return self._roots(centred, self.log_floor.exp())[1]
 
     def raw_statistic(self, features: dict) -> torch.Tensor:
+        """Means, covariance roots and deviations of style features by layer: `(N, size)`."""
         maps = [features[layer] for layer in self.style_layers]
-        root, _ = self._roots(centre(maps[-1])[0], torch.full_like(self.log_floor, 5e-3))
-        return self.statistic.raw(maps, root)
+        roots = [self.style_root(maps[-1])]
+        if self.skip:
+            roots.append(self.at_skip.style_root(features[self.skip]))
+        return self.statistic.raw(maps, roots)
 
     def encode_style(self, features: dict) -> StyleCode:
         """Posterior of the whole style statistic: nothing is passed around the latent space."""
-        raw = self.raw_statistic(features)                  # (N, size): means, root, deviations
+        raw = self.raw_statistic(features)                  # (N, size)
         return self.vae.encode(self.statistic.standardise(raw))     # mu, log_sigma: (N, latent) each
 
     def decode_style(self, z: torch.Tensor, code: StyleCode) -> Style:
-        statistic = self.vae.decode(z)                                  # (N, latent) → (N, size)
-        mean, matrix, earlier = self.statistic.restore(statistic)       # mean_s (N, C), S (N, m, m)
-        skip = earlier[self.style_layers.index(self.skip)].chunk(2, dim=1) if self.skip else None
+        statistic = self.vae.decode(z)                                          # (N, latent) → (N, size)
+        mean, (matrix, *at_skip), earlier = self.statistic.restore(statistic)   # mean_s (N, C), S (N, m, m)
+        skip = (at_skip[0], earlier[self.style_layers.index(self.skip)]) if self.skip else None
         return Style(matrix, mean, self.modulator(statistic) if self.modulator else None, skip)
 
     def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
-        """Content features `(N, C, h, w)` in the style, a folded skip below them included."""
+        """F_cs of content features F_c `(N, C, h, w)`; of a folded skip below them too."""
         deep = content[:, :len(self.keep)]                                                  # (N, C, h, w)
-        centred, _ = centre(deep)
-        weight = self.linear.compress.weight                                                # (m, C, 1, 1)
-        outside = centred - F.conv2d(F.conv2d(centred, weight), weight.transpose(0, 1))     # what compress drops
-        moved = super().transform(deep, style) + self.keep[:, None, None] * outside         # (N, C, h, w)
+        moved = self.coloured(deep, style.matrix, style.mean)                               # (N, C, h, w)
         if style.skip is None:
             return moved
-        skip = F.pixel_shuffle(content[:, len(self.keep):].float(), self.fold)              # (N, c, fold·h, fold·w)
-        skip = F.pixel_unshuffle(with_moments(skip, *style.skip), self.fold)                # (N, fold²·c, h, w)
+        skip = F.pixel_shuffle(content[:, len(self.keep):], self.fold)                      # (N, c, fold·h, fold·w)
+        skip = F.pixel_unshuffle(self.at_skip.coloured(skip, *style.skip), self.fold)       # (N, fold²·c, h, w)
         return torch.cat([moved, skip.to(moved.dtype)], dim=1)
 
     def prior(self) -> StyleCode:
@@ -212,11 +182,12 @@ class JointVLT(VariationalLinearTransform):
         statistics=False leaves the VAE's maps random (only scales are measured): the ablation's random start.
         """
         if statistics:
-            total = sum(covariance(batch[self.style_layers[-1]]).sum(0) for batch in feature_batches())
-            # in double precision: single gave NaN axes for a nearly singular sum
-            axes = torch.linalg.eigh(total.double())[1].flip(1)[:, :self.matrix_size].T.float()
-            self.linear.compress.weight.copy_(axes[:, :, None, None])
-            self.linear.decompress.weight.copy_(axes.T[:, :, None, None])
+            levels = {self.style_layers[-1]: self} | ({self.skip: self.at_skip} if self.skip else {})
+            totals = dict.fromkeys(levels, 0.0)
+            for batch in feature_batches():
+                totals = {layer: total + covariance(batch[layer]).sum(0) for layer, total in totals.items()}
+            for layer, level in levels.items():
+                level.start_at_pca(totals[layer])
         raw = torch.cat([self.raw_statistic(batch) for batch in feature_batches()])
         self.statistic.measure(raw)
         if statistics:

@@ -26,7 +26,8 @@ class VLTOptions:
     content meets; features are computed once. photo_styles: share of photographs among the styles.
     sampled: share of the styles whose code is drawn from its posterior; the others are decoded at z = mu, as at
     inference (decoding nothing but noisy codes teaches the decoder to shrink every style towards the average one).
-    beta: weight of KL per latent dimension.
+    beta: weight of KL per latent dimension. transform_rate, modulation_rate: the shares of the learning rate
+    that the transform and the decoder's modulation take (joint).
     content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
     which no change of palette or contrast moves).
     """
@@ -47,6 +48,8 @@ class VLTOptions:
     reconstruction_weight: float = 1.0
     range_weight: float = 10.0
     beta: float = 0.03
+    transform_rate: float = 1 / 3
+    modulation_rate: float = 1 / 3
 
     def __post_init__(self):
         if self.variant not in VLT:
@@ -148,12 +151,17 @@ class VLTTraining(nn.Module):
         return AutoencoderOptions.pixel_weight * losses.pixel(output, image) + error
 
     def parameter_groups(self, lr):
-        # a third of the rate where training starts at a closed form: a full first step would undo the start
-        rate = lr / 3 if self.options.variant == "joint" else lr
-        groups = [{"params": [p for p in self.model.vlt.parameters() if p.requires_grad], "lr": rate}]
-        if self.options.train_decoder:
-            groups.append({"params": list(self.model.decoder.parameters()), "lr": lr})
-        return groups
+        vlt, decoder = self.model.vlt, list(self.model.decoder.parameters()) if self.options.train_decoder else []
+        groups = [{"params": decoder, "lr": lr}] if decoder else []
+        if self.options.variant != "joint":
+            return [{"params": list(vlt.parameters()), "lr": lr}, *groups]
+        # a fraction of the rate where training starts at a closed form: full steps would undo the start, and codes that grow
+        # blow up what is decoded from them; the modulation starts at nothing and has everything to learn
+        modulator = list(vlt.modulator.parameters()) if vlt.modulator else []
+        learned = {id(parameter) for parameter in modulator}
+        closed = [p for p in vlt.parameters() if p.requires_grad and id(p) not in learned]
+        rates = (self.options.transform_rate, closed), (self.options.modulation_rate, modulator)
+        return [{"params": params, "lr": share * lr} for share, params in rates if params] + groups
 
     def validate(self):
         contents, styles = self.validation

@@ -59,6 +59,8 @@ def test_claims_are_shown_written_and_joined(tmp_path, shown):
 
 
 def test_results_do_not_say_where_things_lie_on_the_machine(tmp_path):
-    book = Book("x", {"out_dir": str(tmp_path), "content_dir": "/a/photos", "model": "/a/mine.safetensors", "seed": 3})
+    Image.new("RGB", (20, 20)).save(tmp_path / "one.png")
+    model = str(tmp_path / "mine.safetensors")
+    book = Book("x", {"out_dir": str(tmp_path / "out"), "content_dir": str(tmp_path), "model": model, "seed": 3})
     kept = json.loads(book.save().read_text())["parameters"]
     assert kept == {"model": "mine.safetensors", "seed": 3}

@@ -1,0 +1,55 @@
+"""The closed form of the linear transform at one layer: whiten the content, colour it like the style (WCT, Li et al. 2017)."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..statistics import centre, covariance, matrix_roots
+from .linear import LinearTransform
+
+STYLE_FLOOR = 5e-3  # of the mean variance: directions that a style hardly uses hold rounding errors
+
+
+class WhiteningTransform(nn.Module):
+    """T = S·C with C = cov_c^(−1/2) and S = cov_s^(1/2), in a compressed space that stays fixed (its PCA after `start_at_pca`),
+    so that statistics of styles stay comparable while a decoder trains. `log_floor` makes whitening partial and `keep` lets
+    through what lies outside the compressed space, both learned."""
+
+    def __init__(self, channels: int, matrix_size: int):
+        super().__init__()
+        self.linear = LinearTransform(channels, matrix_size, bias=False)
+        nn.init.orthogonal_(self.linear.compress.weight.data.flatten(1))
+        self.linear.decompress.weight.data.copy_(self.linear.compress.weight.data.transpose(0, 1))
+        self.linear.compress.requires_grad_(False)
+        self.log_floor = nn.Parameter(torch.full((matrix_size,), -4.0))
+        self.keep = nn.Parameter(torch.zeros(channels))
+
+    def _roots(self, features: torch.Tensor, floor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.autocast(features.device.type, enabled=False):
+            matrix = covariance(F.conv2d(features.float(), self.linear.compress.weight))
+            scale = matrix.diagonal(dim1=1, dim2=2).mean(1)[:, None]
+            return matrix_roots(matrix + torch.diag_embed((scale + 1e-4) * floor))
+
+    def style_root(self, features: torch.Tensor) -> torch.Tensor:
+        """cov_s^(1/2) `(N, m, m)` of style features `(N, C, h, w)`, compressed."""
+        return self._roots(centre(features)[0], torch.full_like(self.log_floor, STYLE_FLOOR))[0]
+
+    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
+        """C = cov_c^(−1/2) `(N, m, m)`, its small directions held down by the learned floor."""
+        return self._roots(centred, self.log_floor.exp())[1]
+
+    def coloured(self, content: torch.Tensor, matrix: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
+        """Content features `(N, C, h, w)` with style matrix S `(N, m, m)` and mean `(N, C)`: `(N, C, h, w)`."""
+        centred, _ = centre(content)
+        weight = self.linear.compress.weight                                                # (m, C, 1, 1)
+        outside = centred - F.conv2d(F.conv2d(centred, weight), weight.transpose(0, 1))     # what compress drops
+        moved = self.linear(centred, matrix @ self.content_matrix(centred), mean)           # T = S·C
+        return moved + self.keep[:, None, None] * outside
+
+    @torch.no_grad()
+    def start_at_pca(self, total: torch.Tensor):
+        """Compress to the principal axes of a summed covariance `(C, C)`, and decompress from them."""
+        # in double precision: single gave NaN axes for a nearly singular sum
+        axes = torch.linalg.eigh(total.double())[1].flip(1)[:, :len(self.log_floor)].T.float()
+        self.linear.compress.weight.copy_(axes[:, :, None, None])
+        self.linear.decompress.weight.copy_(axes.T[:, :, None, None])
