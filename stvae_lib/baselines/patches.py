@@ -170,7 +170,7 @@ def rotated(image: torch.Tensor, degrees: float) -> torch.Tensor:
     return F.grid_sample(image, grid, padding_mode="reflection", align_corners=False)
 
 
-def check_maps(content, styles, content_map, style_maps) -> tuple:
+def check_maps(styles, content_map, style_maps) -> tuple:
     """Semantic maps as `(1, K, H, W)` for content and every style, or None for all. InputError where some are missing,
     or differ in channels."""
     if content_map is None and style_maps is None:
@@ -195,7 +195,7 @@ def method_3(content: torch.Tensor, styles, network, content_map=None, style_map
     styles = checked_styles(content, styles)
     if options.init not in ("content", "noise"):
         raise InputError(f"init {options.init!r}", "is unknown", "use 'content' or 'noise'")
-    content_map, style_maps = check_maps(content, styles, content_map, style_maps)
+    content_map, style_maps = check_maps(styles, content_map, style_maps)
     picture, whole = None, History()
     with progress(options.iterations * len(options.scales)) as bar:
         for scale in options.scales:

@@ -96,6 +96,8 @@ def run_folder(out, resume: bool) -> Path:
             raise InputError(ROOT / "runs", "holds no run to resume", "start one with `stvae report`")
         out = runs[-1] if resume else ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d_%H%M%S")
     out = Path(out).absolute()
+    if out.exists() and out.samefile(NOTEBOOKS):
+        raise InputError(out, "holds the notebooks themselves", "choose another --out")
     if resume and not out.is_dir():
         raise InputError(out, "holds no run to resume", "check --out, or start one without --resume")
     return out
