@@ -4,6 +4,7 @@ A rule looks at one 95 % interval and says "holds", "fails" or "undecided". Two 
 what is compared is compared in pairs (`paired`), and the rule looks at the interval of the differences.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
@@ -165,6 +166,11 @@ def difference_beyond(margin: float = 0.0) -> Rule:
     return above(margin, "the 95 % interval of paired differences")
 
 
+def unpaired_beyond(margin: float = 0.0) -> Rule:
+    """For differences of `single_runs`, taken so that the claim makes them positive: larger than `margin`."""
+    return above(margin, "the 95 % interval of the difference (unpaired, spread pooled over seeds)")
+
+
 def no_difference_beyond(margin: float) -> Rule:
     """For `paired` differences: as good as equal, that is, within ± `margin`."""
     return Rule(f"holds where all of the 95 % interval of paired differences lies within ± {margin:g}, fails where all of it "
@@ -202,14 +208,23 @@ class Claim:
     def to_json(self) -> dict:
         return asdict(self)
 
-    def measured(self, decimals: int = 3) -> str:
-        """The figure with its interval and what that is over."""
+    def amount(self, decimals: int = 3) -> str:
+        """The figure with its interval."""
         if isinstance(self.figure, str):
             return self.figure
         figure = f"{self.figure:.{decimals}f}"
         if self.interval and self.interval[0] != self.interval[1]:
             figure += f" [{self.interval[0]:.{decimals}f}, {self.interval[1]:.{decimals}f}]"
-        return f"{figure}, {self.varies}"
+        return figure
+
+    def measured(self, decimals: int = 3) -> str:
+        """The figure with its interval and what that is over."""
+        return self.amount(decimals) if isinstance(self.figure, str) else f"{self.amount(decimals)}, {self.varies}"
+
+    def plainly(self, holds: str, fails: str, question: str, decimals: int = 2) -> str:
+        """A sentence for the verdict: `holds`, `fails`, or that the `question` ("whether ...") was not answered."""
+        unanswered = f"{question[0].upper()}{question[1:]} is {self.verdict} here"
+        return f"{ {HOLDS: holds, FAILS: fails}.get(self.verdict, unanswered)} ({self.amount(decimals)})."
 
     def sentence(self, decimals: int = 3) -> str:
         """Markdown for the text of a notebook: the statement, its verdict, and what both rest on."""
@@ -239,6 +254,15 @@ def judge(statement: str, source: str, measured: Interval | float, varies: str, 
                  {"what": what, "figure": other.text(decimals), "verdict": turned})
 
 
+def tally(claims: list[Claim]) -> str:
+    """How many claims have which verdict, as a part of a sentence: "1 holds, 4 fail, 2 undecided"."""
+    several = {HOLDS: "hold", FAILS: "fail"}
+    counts = Counter(claim.verdict for claim in claims).items()
+    parts = [(count, *verdict.split(", ", 1)) for verdict, count in counts]
+    return ", ".join(" ".join([str(count), several.get(verdict, verdict) if count > 1 else verdict, *reading])
+                     for count, verdict, *reading in parts)
+
+
 def by_reading(statement: str, source: str, found: str, holds: bool = True) -> Claim:
     """A claim that rests on reading: `source` links the lines, `found` says what stands there."""
     verdict = f"{HOLDS if holds else FAILS}, {BY_READING}"
@@ -255,5 +279,5 @@ def confounded(claim: Claim, cause: str, first: float, second: float, tolerance:
 
 def rests_on(claim: Claim, foundation: Claim) -> Claim:
     """A claim whose measure has to be good for something first: withdrawn unless `foundation`, which says so, holds."""
-    text = f"{claim.rule}; withdrawn unless it holds that: {foundation.statement}"
+    text = f"{claim.rule}; withdrawn unless this holds: {foundation.statement}"
     return replace(claim, rule=text, verdict=claim.verdict if foundation.verdict == HOLDS else WITHDRAWN)

@@ -135,11 +135,16 @@ class Arms:
         """Interval of `first - second`, and what varies: paired by seed where both arms have several, else with the
         spread between seeds of the repeated arms."""
         one, other = self.values(first, measure), self.values(second, measure)
-        if self.seeds(first) == self.seeds(second) and len(one) > 1:
+        if self.same_seeds(first, second):
             return paired(one, other), "seeds of decoder and transform, one encoder each"
         repeated = [self.values(arm, measure) for arm in self.repeated()]
-        return single_runs(one, other, repeated), (f"run each on one encoder, spread pooled from {len(repeated)} arms with "
-                                                   "several seeds of decoder and transform")
+        fewer, more = sorted([(len(one), first), (len(other), second)])
+        return single_runs(one, other, repeated), (f"run of {fewer[1]} and {more[0]} of {more[1]}, unpaired, spread pooled over "
+                                                   f"seeds of decoder and transform in {len(repeated)} arms")
+
+    def same_seeds(self, first: str, second: str) -> bool:
+        """Whether two arms were trained with the same seeds, several of them, so that their runs make pairs."""
+        return self.seeds(first) == self.seeds(second) and len(self.seeds(first)) > 1
 
     def unexplained(self, arm: str) -> float | None:
         """How much of the teacher's variance the encoder's last layer does not explain; None where nothing was taught."""

@@ -80,6 +80,19 @@ def test_a_claim_says_all_that_it_rests_on():
     assert read.sentence() == "it never samples: **fails, by reading** (eps is dropped)."
 
 
+def test_a_plain_sentence_and_a_tally_follow_the_verdicts():
+    def moves(interval):
+        return judge("it moves", "here", interval, "seeds", intervals.unpaired_beyond(0), ("none", 0.0), ("a mover", 1.0))
+
+    claims = [moves(Interval(mean, 0.5, 4)) for mean in (2.0, 3.0, -2.0, 0.1)]
+    said = [claim.plainly("It moves", "It stays", "whether it moves", 1) for claim in claims[1:]]
+    assert said == ["It moves (3.0 [2.5, 3.5]).", "It stays (-2.0 [-2.5, -1.5]).",
+                    "Whether it moves is undecided here (0.1 [-0.4, 0.6])."]
+    read = [intervals.by_reading("it is written", "https://example.org", "here")] * 2
+    assert intervals.tally(claims + read) == "2 hold, 1 fails, 1 undecided, 2 hold by reading"
+    assert "unpaired" in claims[0].rule
+
+
 def test_crossed_factors_give_the_widest_interval():
     photos, styles = ["a", "a", "b", "b", "c", "c"], ["x", "y"] * 3
     by_style = [1.0, 3.0, 1.1, 3.1, 0.9, 2.9]
@@ -110,6 +123,7 @@ def test_a_claim_falls_with_the_measure_that_it_rests_on():
     sound, unsound = (judge("it tells round from straight", "drawings", value, "", intervals.above(0.2), ("no", other))
                       for value, other in ((0.8, 0.0), (-0.4, 0.9)))
     assert intervals.rests_on(claim, sound).verdict == "holds"
+    assert "withdrawn unless this holds: it tells" in intervals.rests_on(claim, sound).rule
     assert intervals.rests_on(claim, unsound).verdict == "withdrawn" and unsound.verdict == "fails"
 
 

@@ -59,7 +59,9 @@ def test_arms_know_their_seeds_and_what_an_interval_is_over(arms):
     paired, over_seeds = arms.difference("e", "a", "psnr")
     assert paired.mean == pytest.approx(2) and paired.half == pytest.approx(0, abs=1e-9) and "seeds of decoder" in over_seeds
     single, pooled = arms.difference("e", "c", "psnr")
-    assert single.mean == pytest.approx(6.1) and single.n == 1 and single.half > 0.2 and "pooled from 2 arms" in pooled
+    assert single.mean == pytest.approx(6.1) and single.n == 1 and single.half > 0.2
+    assert pooled.startswith("run of c and 3 of e, unpaired") and pooled.endswith("in 2 arms")
+    assert arms.same_seeds("e", "a") and not arms.same_seeds("e", "c") and not arms.same_seeds("c", "c"), "one run is no pair"
     assert arms.card("b", "style") == arms.card("c", "style"), "what an arm lacks is borrowed"
     assert arms.unexplained("c") is None, "no features were taught"
 
