@@ -40,8 +40,12 @@ def test_output_and_status_come_back():
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks into /proc")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_killed_report_leaves_nothing_running(number, tmp_path):
+    def as_from_a_terminal():  # a nohup around the tests would have its signals ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
     report = subprocess.Popen([sys.executable, "-c", REPORT, SLEEPERS, str(tmp_path / "numbers")], stderr=subprocess.DEVNULL,
-                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+                              preexec_fn=as_from_a_terminal)
     assert wait_for((tmp_path / "numbers").exists)
     sleepers = [int(entry) for entry in (tmp_path / "numbers").read_text().split()]
     assert all(map(lives, sleepers))
