@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .statistics import deviations, gram
+from .statistics import deviations, gram, moments
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 CONTENT_LAYER = "relu4_1"
@@ -105,3 +105,17 @@ class FeatureDistances(nn.Module):
 def pixel(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Mean squared error of pixels (scalar)."""
     return F.mse_loss(output, target)
+
+
+PIXEL_VARIANCE = 0.06  # of photographs and paintings, about: what palettes are measured in
+
+
+def palette(output: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
+    """Squared errors of means and deviations of lightness, red-green and blue-yellow over the pixels' variance, per image
+    `(N,)`. The deep features of a network hardly tell a grey picture from a tinted one; this does."""
+    def opponent(image):
+        red, green, blue = image.unbind(1)
+        return torch.stack([(red + green + blue) / 3, red - green, blue - (red + green) / 2], dim=1)
+
+    pairs = zip(moments(opponent(output)), moments(opponent(style)))
+    return sum((found - wanted).square().mean(1) for found, wanted in pairs) / PIXEL_VARIANCE

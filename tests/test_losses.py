@@ -64,3 +64,18 @@ def test_kl_against_monte_carlo():
 def test_out_of_range_counts_what_clamping_would_cut():
     assert float(losses.out_of_range(torch.tensor([0.0, 1.0, 0.5]))) == 0
     assert float(losses.out_of_range(torch.tensor([1.5, -0.5]))) == pytest.approx(0.25)
+
+
+def test_palette_tells_a_tint_from_grey_and_ignores_where_colours_lie():
+    picture = torch.rand(2, 3, 16, 16)
+    grey = picture.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    assert torch.allclose(losses.palette(picture, picture.flip(3)), torch.zeros(2), atol=1e-6)
+    assert (losses.palette(picture, grey) > 0.1).all()
+    assert torch.allclose(losses.palette(grey, grey.flip(2)), torch.zeros(2), atol=1e-6)
+
+
+def test_structure_ignores_offset_and_factor_and_sees_another_place(distances):
+    content = {"relu4_1": torch.randn(1, 4, 8, 8)}
+    moved = {"relu4_1": 3 * content["relu4_1"] + torch.tensor([1.0, -2, 5, 0])[None, :, None, None]}
+    assert distances.structure(moved, content) < 1e-5
+    assert distances.structure({"relu4_1": content["relu4_1"].roll(3, 3)}, content) > 0.5

@@ -45,6 +45,7 @@ class VLTOptions:
     content_weight: float = 1.0
     style_weight: float = 5.0
     gram_weight: float = 1.0
+    palette_weight: float = 0.0
     reconstruction_weight: float = 1.0
     range_weight: float = 10.0
     beta: float = 0.03
@@ -122,21 +123,24 @@ class VLTTraining(nn.Module):
         output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()  # (N, 3, H, W)
         style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
-        rows = self._losses(output, content_layer, style_target) | {"kl": losses.kl_divergence(code.mu, code.log_sigma)}
+        rows = self._losses(output, content_layer, style_target, styles[style_index])
+        rows |= {"kl": losses.kl_divergence(code.mu, code.log_sigma)}
         total = (options.content_weight * rows["content"] + options.style_weight * rows["style"]
-                 + options.gram_weight * rows["gram"] + options.range_weight * rows["range"] + options.beta * rows["kl"])
+                 + options.gram_weight * rows["gram"] + options.range_weight * rows["range"] + options.beta * rows["kl"]
+                 + options.palette_weight * rows["palette"])
         if options.train_decoder and options.reconstruction_weight > 0:
             rows["reconstruction"] = self._reconstruction(contents[:1], features[:1], content_target)
             total = total + options.reconstruction_weight * rows["reconstruction"]
         return {"loss": total} | rows
 
-    def _losses(self, output: torch.Tensor, content: dict, style: dict) -> dict[str, torch.Tensor]:
-        """Content, style, Gram and range loss of pictures `(N, 3, H, W)`: means over the pairs (scalars)."""
+    def _losses(self, output: torch.Tensor, content: dict, style: dict, styles: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Content, style, Gram, range and palette loss of pictures `(N, 3, H, W)`: means over the pairs (scalars)."""
         found = self.distances.features(output)
         statistics = self.distances.statistics(found)
         distance = self.distances.content if self.options.content == "distance" else self.distances.structure
         rows = {"content": distance(found, content), "style": self.distances.style(statistics, style),
-                "gram": self.distances.gram(statistics, style), "range": losses.out_of_range(output)}
+                "gram": self.distances.gram(statistics, style), "range": losses.out_of_range(output),
+                "palette": losses.palette(output, styles)}
         return {name: value.mean() for name, value in rows.items()}
 
     def pairs(self, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
