@@ -46,3 +46,18 @@ def matrix_roots(matrix: torch.Tensor, steps: int = 14) -> tuple[torch.Tensor, t
         step = 1.5 * identity - 0.5 * inverse @ root
         root, inverse = root @ step, step @ inverse
     return root * norm.sqrt(), inverse / norm.sqrt()
+
+
+def sampled_rows(features: torch.Tensor, count: int = 20000) -> torch.Tensor:
+    """Features `(N, C, H, W)` as at most `count` rows `(n, C)`, evenly spread over images and places."""
+    rows = features.movedim(1, -1).flatten(0, 2)
+    return rows[:: max(1, len(rows) // count)]
+
+
+def least_squares(inputs: torch.Tensor, wanted: torch.Tensor, ridge: float = 1e-4) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weight `(D, C)` and bias `(D,)` of the affine map that takes `inputs` `(n, C)` nearest to `wanted` `(n, D)`."""
+    centre, target = inputs.double().mean(0), wanted.double().mean(0)
+    centred = inputs.double() - centre
+    damping = ridge * centred.square().mean() * len(inputs) * torch.eye(inputs.shape[1], dtype=torch.float64)
+    weight = torch.linalg.solve(centred.T @ centred + damping, centred.T @ (wanted.double() - target)).T
+    return weight.float(), (target - weight @ centre).float()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 
+from .backbones.modulation import Modulation
+
 
 @dataclass
 class StyleCode:
@@ -53,5 +55,5 @@ class Style:
 
     matrix: torch.Tensor
     mean: torch.Tensor
-    modulation: list | None = None
+    modulation: Modulation | None = None
     skip: tuple | None = None

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -55,8 +56,9 @@ def stylize_regions(model: STVAE, content: torch.Tensor, styles: list, masks: li
     moved = sum(phi * model.vlt.transform(features, part) for phi, part in zip(mix, parts))
     modulation = None
     if parts[0].modulation is not None:
-        modulation = [tuple(strength * sum(phi * value[:, :, None, None] for phi, value in zip(mix, values))
-                            for values in zip(*pairs)) for pairs in zip(*[part.modulation for part in parts])]
+        pairs = [tuple(sum(phi * value[:, :, None, None] for phi, value in zip(mix, values)) for values in zip(*layer))
+                 for layer in zip(*[part.modulation.pairs for part in parts])]
+        modulation = replace(parts[0].modulation, pairs=pairs, strength=strength)
     mixed = torch.lerp(features, moved.to(features.dtype), strength)
     return model.decode(mixed, content.shape[2:], modulation).clamp(0, 1)
 

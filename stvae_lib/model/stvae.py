@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -113,7 +114,7 @@ class STVAE(AutoEncoder):
             moved = self.vlt.transform(content_features, style)
             features = torch.lerp(content_features, moved.to(content_features.dtype), strength)
             if style.modulation is not None:
-                modulation = [(strength * gamma, strength * beta) for gamma, beta in style.modulation]
+                modulation = replace(style.modulation, strength=strength)
         return self.decode(features, size, modulation)
 
     def stylize(self, content: torch.Tensor, styles, mix=None, strength: float = 1.0, sample: bool = False,

@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from ..statistics import moments
+from ..statistics import least_squares, moments
+from .backbones.modulation import Modulation
 from .codes import StyleCode
 
 
@@ -91,16 +92,40 @@ class StatisticVAE(nn.Module):
         self.encode_linear.bias[latent:].copy_(0.5 * (noise / kept).log())
 
 
-class Modulator(nn.Module):
-    """Style statistic to one (gamma, beta) per hidden decoder layer; starts at no modulation."""
+class HiddenMoments:
+    """In place of a modulation: leaves a decoder's hidden layers as they are and keeps their moments, `rows` by layer."""
 
-    def __init__(self, size: int, widths: list[int], hidden: int = 128):
+    def __init__(self):
+        self.rows = []
+
+    def __call__(self, hidden: torch.Tensor, index: int) -> torch.Tensor:
+        self.rows.append(moments(hidden.float()))
+        return hidden
+
+
+class Modulator(nn.Module):
+    """Style statistic to one (gamma, beta) per hidden decoder layer; starts at no modulation, or (normalised) at what
+    `start_at` is given."""
+
+    def __init__(self, size: int, widths: list[int], normalised: bool = False, hidden: int = 128):
         super().__init__()
-        self.widths = widths
+        self.widths, self.normalised = widths, normalised
+        self.linear = nn.Linear(size, 2 * sum(widths)) if normalised else None
         self.net = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, 2 * sum(widths)))
         nn.init.zeros_(self.net[2].weight)
         nn.init.zeros_(self.net[2].bias)
 
-    def forward(self, statistic: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        gamma, beta = self.net(statistic).float().chunk(2, dim=1)
-        return list(zip(gamma.split(self.widths, dim=1), beta.split(self.widths, dim=1)))
+    def forward(self, statistic: torch.Tensor) -> Modulation:
+        values = self.net(statistic).float()
+        if self.linear is not None:
+            values = values + self.linear(statistic).float()
+        gamma, beta = values.chunk(2, dim=1)
+        return Modulation(list(zip(gamma.split(self.widths, dim=1), beta.split(self.widths, dim=1))), self.normalised)
+
+    @torch.no_grad()
+    def start_at(self, statistics: torch.Tensor, means: torch.Tensor, deviations: torch.Tensor):
+        """Start at the statistics that the decoder's hidden layers have when it draws the style itself: means and
+        deviations `(n, sum of widths)` for standardised style statistics `(n, size)`, by ridge regression."""
+        weight, bias = least_squares(statistics, torch.cat([deviations - 1, means], dim=1), ridge=1e-2)
+        self.linear.weight.copy_(weight)
+        self.linear.bias.copy_(bias)

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..statistics import centre, covariance, gram
 from .codes import Style, StyleCode
 from .linear import LinearTransform
-from .style_statistic import Modulator, StatisticVAE, StyleStatistic
+from .style_statistic import HiddenMoments, Modulator, StatisticVAE, StyleStatistic
 from .whitening import WhiteningTransform
 
 
@@ -130,7 +130,8 @@ class JointVLT(VariationalLinearTransform, WhiteningTransform):
 
     variant = "joint"
 
-    def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 128, modulated: bool = True):
+    def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 128, modulated: bool = True,
+                 normalised: bool = False):
         super().__init__(encoder.channels, matrix_size)
         self.matrix_size, self.latent = matrix_size, latent
         self.style_layers, self.skip, self.fold = encoder.style_layers, encoder.skip, encoder.fold
@@ -138,7 +139,7 @@ class JointVLT(VariationalLinearTransform, WhiteningTransform):
         self.at_skip = WhiteningTransform(encoder.widths[self.skip], matrix_size) if self.skip else None
         self.statistic = StyleStatistic(channels, matrix_size, roots=2 if self.skip else 1)
         self.vae = StatisticVAE(sum(self.statistic.sizes), latent)
-        self.modulator = Modulator(sum(self.statistic.sizes), decoder.hidden_widths) if modulated else None
+        self.modulator = Modulator(sum(self.statistic.sizes), decoder.hidden_widths, normalised) if modulated else None
 
     def raw_statistic(self, features: dict) -> torch.Tensor:
         """Means, covariance roots and deviations of style features by layer: `(N, size)`."""
@@ -192,6 +193,19 @@ class JointVLT(VariationalLinearTransform, WhiteningTransform):
         self.statistic.measure(raw)
         if statistics:
             self.vae.start_at_ppca(self.statistic.standardise(raw))
+
+    @torch.no_grad()
+    def start_modulation(self, feature_batches, encoder, decoder):
+        """Normalised modulation: start at the moments that the decoder's hidden layers have when it draws the style itself.
+        feature_batches: as in `start_closed_form`."""
+        statistics, found = [], []
+        for batch in feature_batches():
+            layers = HiddenMoments()
+            decoder(encoder.bottleneck(batch), layers)
+            found.append(layers.rows)
+            statistics.append(self.vae.decode(self.encode_style(batch).mu))
+        means, deviations = (torch.cat([torch.cat([row[part] for row in rows], dim=1) for rows in found]) for part in (0, 1))
+        self.modulator.start_at(torch.cat(statistics), means, deviations)
 
 
 VLT = {"paper": PaperVLT, "released": ReleasedVLT, "joint": JointVLT}

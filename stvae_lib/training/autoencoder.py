@@ -8,7 +8,7 @@ from torch import nn
 from .. import losses
 from ..errors import InputError
 from ..evaluation.metrics import reconstruction_scores
-from ..model.backbones.vgg import VGGDecoder, least_squares, sampled_rows
+from ..model.backbones.vgg import VGGDecoder
 from ..model.stvae import AutoEncoder
 from ..pictures.datasets import CropPool, mixed_batch
 from .distillation import unexplained, unexplained_up_to_scale

@@ -202,11 +202,16 @@ def untrained_twin(features: str):
 
 
 def start_transform(config: RunConfig, encoder, decoder):
-    """An untrained transform, or (start "base") the base model's; InputError where that is of another kind."""
+    """An untrained transform, or (start "base", or "remodulated" but for the modulation) the base model's; InputError
+    where that is of another kind."""
     vlt = weights.VLT[config.options.variant](encoder, decoder, **config.options.vlt_options())
-    if config.options.start == "base":
+    if config.options.start in ("base", "remodulated"):
         try:
-            vlt.load_state_dict(weights.read_model(weights.find(config.base)).vlt.state_dict())
+            known = weights.read_model(weights.find(config.base)).vlt.state_dict()
+            if config.options.start == "remodulated":
+                own = {name: value for name, value in vlt.state_dict().items() if name.startswith("modulator.")}
+                known = {name: value for name, value in known.items() if not name.startswith("modulator.")} | own
+            vlt.load_state_dict(known)
         except (RuntimeError, AttributeError):
             raise InputError(config.base, "has no transform of this run's variant and sizes",
                              "give its variant, matrix_size and latent, or another start") from None

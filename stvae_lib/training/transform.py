@@ -21,8 +21,10 @@ CONTENT_LOSSES = ("distance", "structure")
 class VLTOptions:
     """The transform, how it starts, and its loss weights.
 
+    modulated, normalised: the style modulates the decoder's layers, and takes the place of their own statistics (joint).
     start: "closed-form" (variant joint only), "random", or "base": go on from the base model's transform, as for a
-    second stage at larger crops or for styles of one's own. styles_per_content: how many styles of the batch every
+    second stage at larger crops or for styles of one's own; "remodulated": the same, but with a normalised modulation
+    that starts anew at its closed form. styles_per_content: how many styles of the batch every
     content meets; features are computed once. photo_styles: share of photographs among the styles.
     sampled: share of the styles whose code is drawn from its posterior; the others are decoded at z = mu, as at
     inference (decoding nothing but noisy codes teaches the decoder to shrink every style towards the average one).
@@ -36,6 +38,7 @@ class VLTOptions:
     matrix_size: int = 32
     latent: int = 128
     modulated: bool = True
+    normalised: bool = False
     start: str = "closed-form"
     train_decoder: bool = True
     styles_per_content: int = 2
@@ -57,7 +60,7 @@ class VLTOptions:
             raise InputError(f"variant {self.variant!r}", "is unknown", f"use one of {', '.join(VLT)}")
         if self.content not in CONTENT_LOSSES:
             raise InputError(f"content {self.content!r}", "does not exist", f"use one of {', '.join(CONTENT_LOSSES)}")
-        starts = ("closed-form", "random", "base") if self.variant == "joint" else ("random", "base")
+        starts = ("closed-form", "random", "base", "remodulated") if self.variant == "joint" else ("random", "base")
         if self.start not in starts:
             raise InputError(f"start {self.start!r}", f"does not exist for variant {self.variant!r}",
                              f"use one of {', '.join(starts)}")
@@ -65,7 +68,9 @@ class VLTOptions:
     def vlt_options(self) -> dict:
         """Arguments of the transform's class."""
         options = {"matrix_size": self.matrix_size, "latent": self.latent}
-        return options | {"modulated": self.modulated} if self.variant == "joint" else options
+        if self.variant != "joint":
+            return options
+        return options | {"modulated": self.modulated, "normalised": self.normalised}
 
 
 class VLTTraining(nn.Module):
@@ -81,7 +86,8 @@ class VLTTraining(nn.Module):
 
     def start(self, rng, schedule, batches: int = 200):
         """Closed-form start from the statistics of random style crops; scales alone for a random one."""
-        if self.options.variant != "joint" or self.options.start == "base":
+        options = self.options
+        if options.variant != "joint" or options.start == "base":
             return
         seed = rng.integers(2**32)
 
@@ -92,7 +98,10 @@ class VLTTraining(nn.Module):
                 with torch.no_grad():
                     yield self.model.encoder.features(crops, self.model.vlt.style_layers)
 
-        self.model.vlt.start_closed_form(features, self.options.start == "closed-form")
+        if options.start != "remodulated":
+            self.model.vlt.start_closed_form(features, options.start == "closed-form")
+        if options.normalised:
+            self.model.vlt.start_modulation(features, self.model.encoder, self.model.decoder)
 
     def _styles(self, rng, count, size):
         from_photos = int(rng.binomial(count, self.options.photo_styles))
@@ -160,8 +169,8 @@ class VLTTraining(nn.Module):
         if self.options.variant != "joint":
             return [{"params": list(vlt.parameters()), "lr": lr}, *groups]
         # a fraction of the rate where training starts at a closed form: full steps would undo the start, and codes that grow
-        # blow up what is decoded from them; the modulation starts at nothing and has everything to learn
-        modulator = list(vlt.modulator.parameters()) if vlt.modulator else []
+        # blow up what is decoded from them; the modulation's network starts at nothing and has everything to learn
+        modulator = list(vlt.modulator.net.parameters()) if vlt.modulator else []
         learned = {id(parameter) for parameter in modulator}
         closed = [p for p in vlt.parameters() if p.requires_grad and id(p) not in learned]
         rates = (self.options.transform_rate, closed), (self.options.modulation_rate, modulator)
@@ -188,7 +197,7 @@ class VLTTraining(nn.Module):
 
 def select(style: Style, index: torch.Tensor) -> Style:
     """A batch of styles in another order, or repeated."""
-    modulation = style.modulation and [(gamma[index], beta[index]) for gamma, beta in style.modulation]
+    modulation = style.modulation and style.modulation.change(lambda values: values[index])
     skip = style.skip and tuple(value[index] for value in style.skip)
     return Style(style.matrix[index], style.mean[index], modulation, skip)
 

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .modulation import Modulation
+
 
 @runtime_checkable
 class Encoder(Protocol):
@@ -46,11 +48,11 @@ class Encoder(Protocol):
 @runtime_checkable
 class Decoder(Protocol):
     """Features `(N, C, h, w)` to an unclamped image `(N, 3, stride·h, stride·w)`. hidden_widths: channels of the hidden
-    layers, for each of which `modulation` holds a pair (gamma, beta)."""
+    layers, to each of which `modulation` is applied before its ReLU."""
 
     hidden_widths: list[int]
 
-    def __call__(self, features: torch.Tensor, modulation: list | None = None) -> torch.Tensor: ...
+    def __call__(self, features: torch.Tensor, modulation: Modulation | None = None) -> torch.Tensor: ...
 
 
 @runtime_checkable

@@ -1,13 +1,40 @@
-"""Feature-wise modulation of a decoder's hidden layers (FiLM, Perez et al. 2018)."""
+"""Feature-wise modulation of a decoder's hidden layers by a style: FiLM (Perez et al. 2018), or conditional instance
+normalisation (Dumoulin et al. 2017), where the layer's own statistics give way to the style's."""
+
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 
+from ...statistics import moments
 
-def modulate(hidden: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor) -> torch.Tensor:
-    """(1 + gamma)·hidden + beta for hidden `(N, C, H, W)`. gamma and beta: `(N, C)`, the same everywhere, or maps
-    `(N, C, h, w)`, stretched over the layer's positions, for styles that differ by place."""
-    return hidden * (1 + _spread(gamma, hidden)) + _spread(beta, hidden)
+
+@dataclass
+class Modulation:
+    """One pair (gamma, beta) per hidden layer: (1 + gamma)·hidden + beta.
+
+    pairs: `(N, C)` each, the same everywhere, or maps `(N, C, h, w)`, stretched over the layer's positions, for styles that
+    differ by place. normalised: each channel of a layer has mean 0 and deviation 1 over the picture first, so that 1 + gamma
+    and beta are its statistics. strength: 0 leaves a layer as it is, 1 is full style, linear between.
+    """
+
+    pairs: list[tuple[torch.Tensor, torch.Tensor]]
+    normalised: bool = False
+    strength: float = 1.0
+
+    def __call__(self, hidden: torch.Tensor, index: int) -> torch.Tensor:
+        """Hidden layer `index`, `(N, C, H, W)`, in the style."""
+        gamma, beta = (_spread(value, hidden) for value in self.pairs[index])
+        base = hidden
+        if self.normalised:
+            mean, deviation = (value[:, :, None, None] for value in moments(hidden.float()))
+            base = ((hidden - mean) / deviation).to(hidden.dtype)
+        styled = base * (1 + gamma) + beta
+        return styled if self.strength == 1 else torch.lerp(hidden, styled.to(hidden.dtype), self.strength)
+
+    def change(self, function) -> "Modulation":
+        """The same with `function` applied to every gamma and beta."""
+        return replace(self, pairs=[(function(gamma), function(beta)) for gamma, beta in self.pairs])
 
 
 def _spread(values: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:

@@ -17,7 +17,7 @@ from ...errors import InputError
 from ..published import fetch
 from ..storage import read_checkpoint
 from .contract import EncoderBase
-from .modulation import modulate
+from .modulation import Modulation
 from .vgg import IMAGENET_MEAN, IMAGENET_STD, fetch_torchvision
 
 BLOCKS = {"layer1": 3, "layer2": 4, "layer3": 6, "layer4": 3}
@@ -213,7 +213,7 @@ class ResNetDecoder(nn.Module):
     """Mirror of the encoder: features `(N, channels, h, w)` to image `(N, 3, stride·h, stride·w)`, unclamped.
 
     Strides become nearest-neighbour upsampling, bottlenecks come in reverse, and the 7x7 stem becomes
-    three 3x3 convolutions, the last two at full size. `modulation`: as in VGGDecoder, a pair per block.
+    three 3x3 convolutions, the last two at full size. `modulation`: as in VGGDecoder, after every block.
     """
 
     def __init__(self, width: str = "slim", last: str = VLT_STAGE, adapted: bool = False):
@@ -240,17 +240,17 @@ class ResNetDecoder(nn.Module):
         self.plan.append(name)
         self.hidden_widths.append(width)
 
-    def forward(self, features: torch.Tensor, modulation=None) -> torch.Tensor:
+    def forward(self, features: torch.Tensor, modulation: Modulation | None = None) -> torch.Tensor:
         hidden = self.adapter(features) if self.adapter is not None else features
-        pairs = iter(modulation or [])
+        index = 0
         for step in self.plan:
             if step == "upsample":
                 hidden = F.interpolate(hidden, scale_factor=2)
                 continue
             hidden = getattr(self, step)(hidden)
             if modulation is not None:
-                hidden = modulate(hidden, *next(pairs))
-            hidden = F.relu(hidden)
+                hidden = modulation(hidden, index)
+            hidden, index = F.relu(hidden), index + 1
         return self.conv1_1(hidden)
 
 

@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ...errors import InputError
+from ...statistics import least_squares, sampled_rows
 from ..published import fetch
 from .contract import EncoderBase
-from .modulation import modulate
+from .modulation import Modulation
 
 CONVS_PER_BLOCK = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 WIDTHS = {"full": (64, 128, 256, 512, 512), "half": (32, 64, 128, 256, 256), "slim": (16, 32, 64, 128, 128)}
@@ -127,25 +128,11 @@ class VGG(EncoderBase):
             readout, offset = least_squares(hidden, target)
 
 
-def sampled_rows(features: torch.Tensor, count: int = 20000) -> torch.Tensor:
-    """Features `(N, C, H, W)` as at most `count` rows `(n, C)`, evenly spread over images and places."""
-    rows = features.movedim(1, -1).flatten(0, 2)
-    return rows[:: max(1, len(rows) // count)]
-
-
-def least_squares(inputs: torch.Tensor, wanted: torch.Tensor, ridge: float = 1e-4) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weight `(D, C)` and bias `(D,)` of the affine map that takes `inputs` `(n, C)` nearest to `wanted` `(n, D)`."""
-    inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1).double()
-    damping = ridge * inputs.square().mean() * len(inputs) * torch.eye(inputs.shape[1], dtype=torch.float64)
-    solution = torch.linalg.solve(inputs.T @ inputs + damping, inputs.T @ wanted.double()).float()
-    return solution[:-1].T, solution[-1]
-
-
 class VGGDecoder(nn.Module):
     """Mirror of the encoder: features `(N, channels, h, w)` to image `(N, 3, stride·h, stride·w)`, unclamped.
 
-    Pooling becomes nearest-neighbour upsampling (paper, figure 1). `modulation` holds one pair (gamma, beta) per
-    hidden layer, applied before its ReLU (`modulate`). skip: the encoder's, whose folded features follow the last
+    Pooling becomes nearest-neighbour upsampling (paper, figure 1). `modulation` is applied to the hidden layers, before the
+    ReLU. skip: the encoder's, whose folded features follow the last
     layer's in the same tensor.
     """
 
@@ -166,7 +153,7 @@ class VGGDecoder(nn.Module):
             inputs, outputs = (WIDTHS[width][int(name[4]) - 1] for name in (skip, self.joins))
             self.from_skip = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="reflect", bias=False)
 
-    def forward(self, features: torch.Tensor, modulation=None) -> torch.Tensor:
+    def forward(self, features: torch.Tensor, modulation: Modulation | None = None) -> torch.Tensor:
         hidden, index = features[:, :self.channels], 0
         for layer in self.layers:
             if layer == "upsample":
@@ -178,7 +165,7 @@ class VGGDecoder(nn.Module):
             if index == len(self.hidden_widths):
                 return hidden
             if modulation is not None:
-                hidden = modulate(hidden, *modulation[index])
+                hidden = modulation(hidden, index)
             hidden, index = F.relu(hidden), index + 1
         raise AssertionError("a decoder ends in conv1_1")
 

@@ -2,7 +2,8 @@
 
 import torch
 
-from stvae_lib.model.backbones.vgg import VGG, VGGDecoder, least_squares, sampled_rows
+from stvae_lib.model.backbones.vgg import VGG, VGGDecoder
+from stvae_lib.statistics import least_squares, sampled_rows
 
 
 def unexplained(student, teacher, images, layer):

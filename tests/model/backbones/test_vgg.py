@@ -40,15 +40,6 @@ def test_slim_widths_are_a_quarter():
         assert slim.widths[name] == (count // 4)
 
 
-def test_modulation_of_zero_changes_nothing_and_gamma_scales():
-    decoder = VGGDecoder()
-    features = torch.rand(1, 128, 4, 4)
-    nothing = [(torch.zeros(1, count), torch.zeros(1, count)) for count in decoder.hidden_widths]
-    assert torch.equal(decoder(features), decoder(features, nothing))
-    doubled = [(gamma + 1, beta) for gamma, beta in nothing]
-    assert not torch.allclose(decoder(features), decoder(features, doubled))
-
-
 def test_unknown_layers_are_refused():
     with pytest.raises(ValueError, match="relu9_1"):
         VGG(19, "slim", "relu9_1")
