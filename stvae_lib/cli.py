@@ -61,6 +61,8 @@ def _stylize_arguments(parser):
     parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style")
     parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
     parser.add_argument("--size", type=int, help="longer side in pixels, never enlarged")
+    parser.add_argument("--oversample", type=float, default=1.0, metavar="K",
+                        help="draw at K times the size and shrink, 1 … 4: finer strokes, steadier shapes, K² the time")
     parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
@@ -100,19 +102,24 @@ def stylize(arguments) -> int:
     import torch
 
     from .model import weights
-    from .pictures.images import load_image, save_image
+    from .pictures.images import load_image, resized, save_image
 
     targets = _stylize_targets(arguments.photo, arguments.out)
     refuse_overwriting(targets.values(), [*targets, *arguments.styles])
     if arguments.size is not None and arguments.size < 16:
         raise InputError(f"--size {arguments.size}", "is too small", "give 16 pixels or more")
+    if not 1 <= arguments.oversample <= 4:
+        raise InputError(f"--oversample {arguments.oversample:g}", "is out of range", "give a factor from 1 to 4")
     model = weights.load_stvae(arguments.model, arguments.device)
     codes = [_style_code(style, model) for style in arguments.styles]
 
     def one(source: Path, target: Path):
-        content = load_image(source, arguments.size)
+        size = load_image(source, arguments.size).shape[2:]
+        larger = tuple(round(arguments.oversample * side) for side in size)
+        content = resized(load_image(source, max(larger)), larger)
         generator = torch.Generator().manual_seed(arguments.seed)
-        save_image(model.stylize(content, codes, arguments.mix, arguments.strength, arguments.sample, generator), target)
+        output = model.stylize(content, codes, arguments.mix, arguments.strength, arguments.sample, generator)
+        save_image(resized(output, size), target)
 
     if not arguments.photo.is_dir():
         one(arguments.photo, arguments.out)

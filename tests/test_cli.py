@@ -47,6 +47,14 @@ def test_all_options_together(photo, tmp_path):
     assert max(load_image(out).shape) == 48
 
 
+def test_drawn_larger_and_shrunk(photo, tmp_path):
+    plain, larger = tmp_path / "plain.png", tmp_path / "larger.png"
+    assert main(["stylize", photo, STYLE, "-o", str(plain), "--size", "48"]) == 0
+    assert main(["stylize", photo, STYLE, "-o", str(larger), "--size", "48", "--oversample", "1.5"]) == 0
+    assert load_image(larger).shape == load_image(plain).shape
+    assert not torch.allclose(load_image(larger), load_image(plain), atol=0.02)
+
+
 def test_an_encoded_style_stands_in_for_its_picture(photo, tmp_path, capfd):
     code, by_picture, by_code = tmp_path / "glass.safetensors", tmp_path / "a.png", tmp_path / "b.png"
     assert main(["encode", STYLE, "-o", str(code), "--device", "cpu"]) == 0
@@ -95,7 +103,7 @@ def test_bad_pictures_as_photo_and_as_style(photo, tmp_path, capfd):
 @pytest.mark.parametrize(("extra", "word"), [
     (["--model", "vgg20"], "vgg20"), (["--mix", "0.5", "0.5"], "mix"), (["--strength", "3"], "strength"),
     (["--device", "warp9"], "warp9"), (["--size", "3"], "size"), (["--model", "vgg19-slim-autoencoder"], "autoencoder"),
-    (["--seed", "many"], "seed")])
+    (["--seed", "many"], "seed"), (["--oversample", "9"], "oversample"), (["--oversample", "nan"], "oversample")])
 def test_bad_options(extra, word, photo, tmp_path, capfd):
     out = tmp_path / "result.png"
     assert word in refused(["stylize", photo, STYLE, "-o", str(out), *extra], out, capfd)

@@ -11,6 +11,7 @@ from ..evaluation.metrics import reconstruction_scores
 from ..model.backbones.vgg import VGGDecoder
 from ..model.stvae import AutoEncoder
 from ..pictures.datasets import CropPool, mixed_batch
+from ..statistics import least_squares, sampled_rows
 from .distillation import unexplained, unexplained_up_to_scale
 
 

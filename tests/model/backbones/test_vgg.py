@@ -4,7 +4,7 @@ import torchvision
 
 from stvae_lib import InputError, weights
 from stvae_lib.model.backbones import BACKBONES
-from stvae_lib.model.backbones.vgg import VGG, VGGDecoder, from_torchvision
+from stvae_lib.model.backbones.vgg import VGG, from_torchvision
 
 
 @pytest.mark.parametrize("depth", [16, 19])
