@@ -105,20 +105,24 @@ class HiddenMoments:
 
 class Modulator(nn.Module):
     """Style statistic to one (gamma, beta) per hidden decoder layer; starts at no modulation, or (normalised) at what
-    `start_at` is given."""
+    `start_at` is given: a linear map that stays within the range it was fitted on, because a rare style, far outside,
+    would be drawn with deviations that nothing later takes back."""
 
     def __init__(self, size: int, widths: list[int], normalised: bool = False, hidden: int = 128):
         super().__init__()
         self.widths, self.normalised = widths, normalised
-        self.linear = nn.Linear(size, 2 * sum(widths)) if normalised else None
+        if normalised:
+            self.linear = nn.Linear(size, 2 * sum(widths))
+            self.register_buffer("low", torch.full((2 * sum(widths),), -torch.inf))
+            self.register_buffer("high", torch.full((2 * sum(widths),), torch.inf))
         self.net = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, 2 * sum(widths)))
         nn.init.zeros_(self.net[2].weight)
         nn.init.zeros_(self.net[2].bias)
 
     def forward(self, statistic: torch.Tensor) -> Modulation:
         values = self.net(statistic).float()
-        if self.linear is not None:
-            values = values + self.linear(statistic).float()
+        if self.normalised:
+            values = values + self.linear(statistic).float().clamp(self.low, self.high)
         gamma, beta = values.chunk(2, dim=1)
         return Modulation(list(zip(gamma.split(self.widths, dim=1), beta.split(self.widths, dim=1))), self.normalised)
 
@@ -126,6 +130,9 @@ class Modulator(nn.Module):
     def start_at(self, statistics: torch.Tensor, means: torch.Tensor, deviations: torch.Tensor):
         """Start at the statistics that the decoder's hidden layers have when it draws the style itself: means and
         deviations `(n, sum of widths)` for standardised style statistics `(n, size)`, by ridge regression."""
-        weight, bias = least_squares(statistics, torch.cat([deviations - 1, means], dim=1), ridge=1e-2)
+        wanted = torch.cat([deviations - 1, means], dim=1)
+        self.low.copy_(wanted.amin(0))
+        self.high.copy_(wanted.amax(0))
+        weight, bias = least_squares(statistics, wanted, ridge=1e-2)
         self.linear.weight.copy_(weight)
         self.linear.bias.copy_(bias)

@@ -30,6 +30,8 @@ class VLTOptions:
     inference (decoding nothing but noisy codes teaches the decoder to shrink every style towards the average one).
     beta: weight of KL per latent dimension. transform_rate, modulation_rate: the shares of the learning rate
     that the transform and the decoder's modulation take (joint).
+    robust: a pair's style and Gram distance enter as log(1 + distance), so that the rare style that no transform reaches does
+    not outweigh all others of its batch.
     content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
     which no change of palette or contrast moves).
     """
@@ -49,6 +51,7 @@ class VLTOptions:
     style_weight: float = 5.0
     gram_weight: float = 1.0
     palette_weight: float = 0.0
+    robust: bool = False
     reconstruction_weight: float = 1.0
     range_weight: float = 10.0
     beta: float = 0.03
@@ -132,25 +135,25 @@ class VLTTraining(nn.Module):
         output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()  # (N, 3, H, W)
         style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
-        rows = self._losses(output, content_layer, style_target, styles[style_index])
+        by_pair = self._losses(output, content_layer, style_target, styles[style_index])
+        rows = {name: values.mean() for name, values in by_pair.items()}
         rows |= {"kl": losses.kl_divergence(code.mu, code.log_sigma)}
-        total = (options.content_weight * rows["content"] + options.style_weight * rows["style"]
-                 + options.gram_weight * rows["gram"] + options.range_weight * rows["range"] + options.beta * rows["kl"]
-                 + options.palette_weight * rows["palette"])
+        style, gram = (by_pair[name].log1p().mean() if options.robust else rows[name] for name in ("style", "gram"))
+        total = (options.content_weight * rows["content"] + options.style_weight * style + options.gram_weight * gram
+                 + options.range_weight * rows["range"] + options.beta * rows["kl"] + options.palette_weight * rows["palette"])
         if options.train_decoder and options.reconstruction_weight > 0:
             rows["reconstruction"] = self._reconstruction(contents[:1], features[:1], content_target)
             total = total + options.reconstruction_weight * rows["reconstruction"]
         return {"loss": total} | rows
 
     def _losses(self, output: torch.Tensor, content: dict, style: dict, styles: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Content, style, Gram, range and palette loss of pictures `(N, 3, H, W)`: means over the pairs (scalars)."""
+        """Content, style, Gram, range and palette loss of pictures `(N, 3, H, W)`, by pair `(N,)` (range: one scalar)."""
         found = self.distances.features(output)
         statistics = self.distances.statistics(found)
         distance = self.distances.content if self.options.content == "distance" else self.distances.structure
-        rows = {"content": distance(found, content), "style": self.distances.style(statistics, style),
+        return {"content": distance(found, content), "style": self.distances.style(statistics, style),
                 "gram": self.distances.gram(statistics, style), "range": losses.out_of_range(output),
                 "palette": losses.palette(output, styles)}
-        return {name: value.mean() for name, value in rows.items()}
 
     def pairs(self, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
         """Every content meets `styles_per_content` consecutive styles: content and style indices of the pairs."""

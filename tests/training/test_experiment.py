@@ -172,6 +172,23 @@ def test_a_second_stage_goes_on_from_the_first_ones_transform(make_config, sourc
         experiment.make_recipe(config, sources)
 
 
+def test_a_normalised_modulation_starts_anew_on_a_base_without_one(make_config, sources, tmp_path):
+    sizes = {"matrix_size": 8, "latent": 8}
+    experiment.train(experiment.read_config(make_config(options=sizes)), sources, tmp_path / "first", "cpu")
+    config = experiment.read_config(make_config(options=sizes | {"start": "remodulated", "normalised": True}))
+    config.base = str(tmp_path / "first" / "tiny.safetensors")
+    recipe = experiment.make_recipe(config, sources)
+    base, started = weights.read_model(tmp_path / "first" / "tiny.safetensors"), recipe.model
+    own = started.state_dict()
+    for key, value in base.state_dict().items():
+        assert key.startswith("vlt.modulator.") or torch.equal(own[key], value), key
+    assert own["vlt.modulator.linear.weight"].abs().max() > 0 and torch.isfinite(own["vlt.modulator.low"]).all()
+    photo, style = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64)
+    own_style, plain_style = (network.style_from(network.encode_style(style)) for network in (started, base))
+    assert own_style.modulation.normalised and not plain_style.modulation.normalised
+    assert started.stylize(photo, style).shape == photo.shape
+
+
 def test_a_run_of_no_steps_with_a_fresh_decoder_is_the_base_with_an_untrained_decoder(make_config, sources, tmp_path, base):
     config = experiment.read_config(make_config("autoencoder", steps=0))
     config.fresh_decoder = True

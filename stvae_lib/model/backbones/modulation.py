@@ -24,13 +24,14 @@ class Modulation:
 
     def __call__(self, hidden: torch.Tensor, index: int) -> torch.Tensor:
         """Hidden layer `index`, `(N, C, H, W)`, in the style."""
-        gamma, beta = (_spread(value, hidden) for value in self.pairs[index])
-        base = hidden
+        scale, shift = (_spread(value, hidden) for value in self.pairs[index])
+        scale = 1 + scale
         if self.normalised:
             mean, deviation = (value[:, :, None, None] for value in moments(hidden.float()))
-            base = ((hidden - mean) / deviation).to(hidden.dtype)
-        styled = base * (1 + gamma) + beta
-        return styled if self.strength == 1 else torch.lerp(hidden, styled.to(hidden.dtype), self.strength)
+            scale = scale / deviation
+            shift = shift - scale * mean
+        styled = (hidden * scale + shift).to(hidden.dtype)
+        return styled if self.strength == 1 else torch.lerp(hidden, styled, self.strength)
 
     def change(self, function) -> "Modulation":
         """The same with `function` applied to every gamma and beta."""
