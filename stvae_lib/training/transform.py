@@ -12,6 +12,7 @@ from ..model.codes import Style, StyleCode
 from ..model.stvae import STVAE
 from ..model.vlt import VLT
 from ..pictures.datasets import CropPool, colour_jitter
+from ..pictures.images import resized
 from .autoencoder import AutoencoderOptions
 
 CONTENT_LOSSES = ("distance", "structure")
@@ -32,6 +33,8 @@ class VLTOptions:
     that the transform and the decoder's modulation take (joint).
     robust: a pair's style and Gram distance enter as log(1 + distance), so that the rare style that no transform reaches does
     not outweigh all others of its batch.
+    smallest_scale: the losses look at pictures shrunk by a factor drawn for every step between this and 1 (contents and
+    styles with them), so that strokes larger than the loss network's view count too; the reconstruction's loss does not.
     content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
     which no change of palette or contrast moves).
     """
@@ -52,6 +55,7 @@ class VLTOptions:
     gram_weight: float = 1.0
     palette_weight: float = 0.0
     robust: bool = False
+    smallest_scale: float = 1.0
     reconstruction_weight: float = 1.0
     range_weight: float = 10.0
     beta: float = 0.03
@@ -117,17 +121,23 @@ class VLTTraining(nn.Module):
         count = schedule.batch // self.options.styles_per_content
         contents, names = self.photos.crops(rng, count, schedule.crop)
         styles, more = self._styles(rng, count, schedule.crop)
+        seen = schedule.crop if self.options.smallest_scale == 1 else rng.uniform(self.options.smallest_scale, 1) * schedule.crop
         return {"contents": contents.contiguous(memory_format=torch.channels_last), "styles": styles,
-                "files": names + more}
+                "files": names + more, "seen": round(seen)}
 
     def forward(self, batch):
         """n contents and n styles make N = n·styles_per_content pairs; shapes below are of the last encoder layer."""
         model, options = self.model, self.options
         contents, styles = batch["contents"], batch["styles"]                                   # (n, 3, H, W) each
+
+        def seen(images):  # as the losses see them
+            side = batch.get("seen", images.shape[2])
+            return images if side == images.shape[2] else resized(images, (side, side))
+
         with torch.no_grad():
-            features, content_target = model.encoder(contents), self.distances.features(contents)   # (n, C, h, w)
+            features, content_target = model.encoder(contents), self.distances.features(seen(contents))  # (n, C, h, w)
             style_features = model.encoder.features(styles, model.vlt.style_layers)             # by layer
-            style_target = self.distances.statistics(self.distances.features(styles))
+            style_target = self.distances.statistics(self.distances.features(seen(styles)))
         code = model.vlt.encode_style(style_features)                                           # mu, log_sigma (n, latent)
         z, drawn = code.z(sample=True), round(options.sampled * len(styles))                    # z = mu + sigma·eps
         style = model.vlt.decode_style(torch.cat([z[:drawn], code.mu[drawn:]]), code)           # S (n, m, m), mean (n, C)
@@ -135,14 +145,14 @@ class VLTTraining(nn.Module):
         output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()  # (N, 3, H, W)
         style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
-        by_pair = self._losses(output, content_layer, style_target, styles[style_index])
+        by_pair = self._losses(seen(output), content_layer, style_target, styles[style_index])
         rows = {name: values.mean() for name, values in by_pair.items()}
         rows |= {"kl": losses.kl_divergence(code.mu, code.log_sigma)}
         style, gram = (by_pair[name].log1p().mean() if options.robust else rows[name] for name in ("style", "gram"))
         total = (options.content_weight * rows["content"] + options.style_weight * style + options.gram_weight * gram
                  + options.range_weight * rows["range"] + options.beta * rows["kl"] + options.palette_weight * rows["palette"])
         if options.train_decoder and options.reconstruction_weight > 0:
-            rows["reconstruction"] = self._reconstruction(contents[:1], features[:1], content_target)
+            rows["reconstruction"] = self._reconstruction(contents[:1], features[:1])
             total = total + options.reconstruction_weight * rows["reconstruction"]
         return {"loss": total} | rows
 
@@ -161,9 +171,9 @@ class VLTTraining(nn.Module):
         shift = torch.arange(self.options.styles_per_content, device=device).repeat_interleave(count)
         return content, (content + shift) % count
 
-    def _reconstruction(self, image, features, target):
+    def _reconstruction(self, image, features):
         output = self.model.decode(features, image.shape[2:]).float()
-        error = self.distances.perceptual(self.distances.features(output), {k: v[:1] for k, v in target.items()}).mean()
+        error = self.distances.perceptual(*(self.distances.features(picture) for picture in (output, image))).mean()
         return AutoencoderOptions.pixel_weight * losses.pixel(output, image) + error
 
     def parameter_groups(self, lr):
