@@ -62,12 +62,16 @@ class FeatureDistances(nn.Module):
 
     def style(self, output: dict, style: dict) -> torch.Tensor:
         """Sum over layers of squared errors of channel means and deviations, per image `(N,)`, from `statistics`."""
-        total = 0
+        return self.style_by_layer(output, style).sum(1)
+
+    def style_by_layer(self, output: dict, style: dict) -> torch.Tensor:
+        """The terms of that sum, `(N, layers)`."""
+        terms = []
         for index, layer in enumerate(self.layers):
             (mean, deviation, _), (mean_s, deviation_s, _) = output[layer], style[layer]
             error = (mean - mean_s).square().mean(1) + (deviation - deviation_s).square().mean(1)
-            total = total + error / self.sigma2[index]
-        return total
+            terms.append(error / self.sigma2[index])
+        return torch.stack(terms, dim=1)
 
     def gram(self, output: dict, style: dict) -> torch.Tensor:
         """Sum over layers of ‖G − G*‖² / mean‖G*‖², per image `(N,)`, from `statistics`."""

@@ -11,7 +11,8 @@ from .codes import StyleCode
 class StyleStatistic(nn.Module):
     """The style as one standardised vector: mean of the last layer, upper triangle of its covariance root
     in the compressed space, moments of the earlier layers, deviations of the last, and the triangles of further `roots`
-    (a skip's). One centre per entry and one scale per part, measured once (`measure`)."""
+    (a skip's). One centre per entry and one scale per part, measured once (`measure`): every part has the same share of the
+    variance, or the colours' few entries would be the first that a short code leaves out."""
 
     def __init__(self, channels: list[int], matrix_size: int, roots: int = 1):
         super().__init__()
@@ -36,7 +37,8 @@ class StyleStatistic(nn.Module):
         """Set centre and scales from many styles' raw vectors `(n, size)`."""
         self.centre.copy_(raw.mean(0))
         parts = (raw - self.centre).split(self.sizes, dim=1)
-        self.scale.copy_(torch.cat([part.square().mean().sqrt().expand(part.shape[1]) for part in parts]))
+        total = raw.shape[1] / len(self.sizes)
+        self.scale.copy_(torch.cat([(part.square().sum(1).mean() / total).sqrt().expand(part.shape[1]) for part in parts]))
 
     def standardise(self, raw: torch.Tensor) -> torch.Tensor:
         return (raw - self.centre) / self.scale
@@ -104,8 +106,8 @@ class HiddenMoments:
 
 
 class Modulator(nn.Module):
-    """Style statistic to one (gamma, beta) per hidden decoder layer; starts at no modulation, or (normalised) at what
-    `start_at` is given: a linear map that stays within the range it was fitted on, because a rare style, far outside,
+    """Style statistic, or (normalised) code z, to one (gamma, beta) per hidden decoder layer; starts at no modulation, or
+    (normalised) at what `start_at` is given: a linear map that stays within the range it was fitted on, because a rare style, far outside,
     would be drawn with deviations that nothing later takes back."""
 
     def __init__(self, size: int, widths: list[int], normalised: bool = False, hidden: int = 128):
@@ -119,20 +121,20 @@ class Modulator(nn.Module):
         nn.init.zeros_(self.net[2].weight)
         nn.init.zeros_(self.net[2].bias)
 
-    def forward(self, statistic: torch.Tensor) -> Modulation:
-        values = self.net(statistic).float()
+    def forward(self, style: torch.Tensor) -> Modulation:
+        values = self.net(style).float()
         if self.normalised:
-            values = values + self.linear(statistic).float().clamp(self.low, self.high)
+            values = values + self.linear(style).float().clamp(self.low, self.high)
         gamma, beta = values.chunk(2, dim=1)
         return Modulation(list(zip(gamma.split(self.widths, dim=1), beta.split(self.widths, dim=1))), self.normalised)
 
     @torch.no_grad()
-    def start_at(self, statistics: torch.Tensor, means: torch.Tensor, deviations: torch.Tensor):
+    def start_at(self, codes: torch.Tensor, means: torch.Tensor, deviations: torch.Tensor):
         """Start at the statistics that the decoder's hidden layers have when it draws the style itself: means and
-        deviations `(n, sum of widths)` for standardised style statistics `(n, size)`, by ridge regression."""
+        deviations `(n, sum of widths)` for codes `(n, size)`, by ridge regression."""
         wanted = torch.cat([deviations - 1, means], dim=1)
         self.low.copy_(wanted.amin(0))
         self.high.copy_(wanted.amax(0))
-        weight, bias = least_squares(statistics, wanted, ridge=1e-2)
+        weight, bias = least_squares(codes, wanted, ridge=1e-2)
         self.linear.weight.copy_(weight)
         self.linear.bias.copy_(bias)

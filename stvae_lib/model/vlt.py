@@ -139,7 +139,8 @@ class JointVLT(VariationalLinearTransform, WhiteningTransform):
         self.at_skip = WhiteningTransform(encoder.widths[self.skip], matrix_size) if self.skip else None
         self.statistic = StyleStatistic(channels, matrix_size, roots=2 if self.skip else 1)
         self.vae = StatisticVAE(sum(self.statistic.sizes), latent)
-        self.modulator = Modulator(sum(self.statistic.sizes), decoder.hidden_widths, normalised) if modulated else None
+        told = latent if normalised else sum(self.statistic.sizes)  # what the modulator is told of the style
+        self.modulator = Modulator(told, decoder.hidden_widths, normalised) if modulated else None
 
     def raw_statistic(self, features: dict) -> torch.Tensor:
         """Means, covariance roots and deviations of style features by layer: `(N, size)`."""
@@ -158,7 +159,8 @@ class JointVLT(VariationalLinearTransform, WhiteningTransform):
         statistic = self.vae.decode(z)                                          # (N, latent) → (N, size)
         mean, (matrix, *at_skip), earlier = self.statistic.restore(statistic)   # mean_s (N, C), S (N, m, m)
         skip = (at_skip[0], earlier[self.style_layers.index(self.skip)]) if self.skip else None
-        return Style(matrix, mean, self.modulator(statistic) if self.modulator else None, skip)
+        modulation = self.modulator and self.modulator(z if self.modulator.normalised else statistic)
+        return Style(matrix, mean, modulation, skip)
 
     def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
         """F_cs of content features F_c `(N, C, h, w)`; of a folded skip below them too."""
@@ -198,14 +200,14 @@ class JointVLT(VariationalLinearTransform, WhiteningTransform):
     def start_modulation(self, feature_batches, encoder, decoder):
         """Normalised modulation: start at the moments that the decoder's hidden layers have when it draws the style itself.
         feature_batches: as in `start_closed_form`."""
-        statistics, found = [], []
+        codes, found = [], []
         for batch in feature_batches():
             layers = HiddenMoments()
             decoder(encoder.bottleneck(batch), layers)
             found.append(layers.rows)
-            statistics.append(self.vae.decode(self.encode_style(batch).mu))
+            codes.append(self.encode_style(batch).mu)
         means, deviations = (torch.cat([torch.cat([row[part] for row in rows], dim=1) for rows in found]) for part in (0, 1))
-        self.modulator.start_at(torch.cat(statistics), means, deviations)
+        self.modulator.start_at(torch.cat(codes), means, deviations)
 
 
 VLT = {"paper": PaperVLT, "released": ReleasedVLT, "joint": JointVLT}

@@ -31,6 +31,7 @@ class VLTOptions:
     inference (decoding nothing but noisy codes teaches the decoder to shrink every style towards the average one).
     beta: weight of KL per latent dimension. transform_rate, modulation_rate: the shares of the learning rate
     that the transform and the decoder's modulation take (joint).
+    shallow_weight: of the style distance's terms at the first two layers, palette and grain, over that of the deeper ones.
     robust: a pair's style and Gram distance enter as log(1 + distance), so that the rare style that no transform reaches does
     not outweigh all others of its batch.
     smallest_scale: the losses look at pictures shrunk by a factor drawn for every step between this and 1 (contents and
@@ -54,6 +55,7 @@ class VLTOptions:
     style_weight: float = 5.0
     gram_weight: float = 1.0
     palette_weight: float = 0.0
+    shallow_weight: float = 1.0
     robust: bool = False
     smallest_scale: float = 1.0
     reconstruction_weight: float = 1.0
@@ -148,7 +150,8 @@ class VLTTraining(nn.Module):
         by_pair = self._losses(seen(output), content_layer, style_target, styles[style_index])
         rows = {name: values.mean() for name, values in by_pair.items()}
         rows |= {"kl": losses.kl_divergence(code.mu, code.log_sigma)}
-        style, gram = (by_pair[name].log1p().mean() if options.robust else rows[name] for name in ("style", "gram"))
+        weighed = by_pair["style"] + (options.shallow_weight - 1) * by_pair["shallow"], by_pair["gram"]
+        style, gram = (values.log1p().mean() if options.robust else values.mean() for values in weighed)
         total = (options.content_weight * rows["content"] + options.style_weight * style + options.gram_weight * gram
                  + options.range_weight * rows["range"] + options.beta * rows["kl"] + options.palette_weight * rows["palette"])
         if options.train_decoder and options.reconstruction_weight > 0:
@@ -161,7 +164,8 @@ class VLTTraining(nn.Module):
         found = self.distances.features(output)
         statistics = self.distances.statistics(found)
         distance = self.distances.content if self.options.content == "distance" else self.distances.structure
-        return {"content": distance(found, content), "style": self.distances.style(statistics, style),
+        by_layer = self.distances.style_by_layer(statistics, style)
+        return {"content": distance(found, content), "style": by_layer.sum(1), "shallow": by_layer[:, :2].sum(1),
                 "gram": self.distances.gram(statistics, style), "range": losses.out_of_range(output),
                 "palette": losses.palette(output, styles)}
 
