@@ -107,8 +107,8 @@ class HiddenMoments:
 
 class Modulator(nn.Module):
     """Style statistic, or (normalised) code z, to one (gamma, beta) per hidden decoder layer; starts at no modulation, or
-    (normalised) at what `start_at` is given: a linear map that stays within the range it was fitted on, because a rare style, far outside,
-    would be drawn with deviations that nothing later takes back."""
+    (normalised) at what `start_at` is given: a linear map that stays within the range it was fitted on, because a rare
+    style, far outside, would be drawn with deviations that nothing later takes back."""
 
     def __init__(self, size: int, widths: list[int], normalised: bool = False, hidden: int = 128):
         super().__init__()
