@@ -1,8 +1,10 @@
-"""Score the shipped models on twenty held-out pairs of photographs and paintings, beside published methods.
+"""Score models on sixty pairs by three unrelated judges, beside published methods, with paired intervals.
 
     python benchmarks/yardstick.py EVAL_FOLDER [MODEL …]
 
-EVAL_FOLDER holds pairs.json, inputs/, score.py and reference.json. Writes benchmarks/yardstick.json.
+EVAL_FOLDER holds judges.py and set/ (pairs.json, content/, style/, reference.json with every pair's figures of published
+methods), and the older twenty pairs (pairs.json, inputs/, score.py, reference.json), kept for continuity. Without models
+all shipped ones are scored and benchmarks/yardstick.json is written; with models their rows are only printed.
 """
 
 import importlib.util
@@ -11,58 +13,144 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 
 import stvae_lib as st
 from stvae_lib.baselines.statistics import adain, wct
+from stvae_lib.evaluation.intervals import crossed
+from stvae_lib.model.stvae import STVAE
 from stvae_lib.model.weights import SHIPPED
 from stvae_lib.provenance import environment, sha256
 
 HERE = Path(__file__).resolve().parent
+SIZE, LARGER = 256, 384  # working sizes; a larger one is shrunk to the first before it is judged
+PEERS = ("microast", "magenta", "microast@384")
+MEASURES = ("style", "texture", "content", "kept", "find_s", "find_t", "find_c")
+JUDGE_OF = {"vgg16": "vgg16", "vgg19-slim-features": "vgg19d"}  # the judge that a loss network is, or is a relative of
 
 
-def scorer(folder: Path):
-    """The yardstick's own score.py as a module."""
-    spec = importlib.util.spec_from_file_location("score", folder / "score.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def module(path: Path):
+    """A script of the evaluation folder as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def methods_of(name: str) -> dict:
+    """How a model is scored: stylised at z = mu, or, for an autoencoder, AdaIN and WCT in it."""
+    model = st.load(name)
+    if isinstance(model, STVAE):
+        return {name: lambda content, style: model.stylize(content, style)}
+    return {f"AdaIN in {name}": lambda content, style: adain(content, style, model)[0],
+            f"WCT in {name}": lambda content, style: wct(content, style, model)[0]}
 
 
 @torch.no_grad()
-def measure(folder: Path, method) -> list[float]:
-    """Mean of the six columns for `method(content, style) -> image` over the pairs."""
+def draw(judges, root: Path, method, size: int, out: Path) -> None:
+    """Every pair's output `NNN.png` at 256 pixels, stylised at `size` and shrunk."""
+    judges.SIDE = size
+    out.mkdir()
+    for index, (content, style) in enumerate(json.loads((root / "pairs.json").read_text())):
+        output = method(judges.load(root / "content" / content), judges.load(root / "style" / style))
+        if size != SIZE:
+            output = F.interpolate(output, (SIZE, SIZE), mode="bilinear", antialias=True)
+        st.save_image(output, out / f"{index:03d}.png")
+    judges.SIDE = SIZE
+
+
+def judge_all(judges, root: Path, methods: dict, sizes=(SIZE, LARGER)) -> dict:
+    """{"method" or "method@size": {judge: {measure: one value per pair}}}."""
+    with tempfile.TemporaryDirectory() as folder:
+        folders = {}
+        for name, method in methods.items():
+            for size in sizes:
+                label = name if size == SIZE else f"{name}@{size}"
+                folders[label] = Path(folder) / str(len(folders))
+                draw(judges, root, method, size, folders[label])
+        found = {label: {} for label in folders}
+        for judge, network in judges.JUDGES.items():
+            rows = judges.judge(network(), root, list(folders.values()))
+            for label, out in folders.items():
+                found[label][judge] = dict(zip(MEASURES, rows[str(out)].T.tolist()))
+    return found
+
+
+def means(rows: dict) -> dict:
+    """Per-pair figures of one method as means, by judge and measure."""
+    return {judge: {measure: round(float(np.mean(values)), 4) for measure, values in measures.items()}
+            for judge, measures in rows.items()}
+
+
+def differences(rows: dict, peer: dict, pairs: list) -> dict:
+    """Paired differences method - peer: [mean, half-width of its 95 % interval, n], clustered over contents and styles."""
+    contents, styles = zip(*pairs)
+
+    def interval(values, others):
+        found = crossed(np.subtract(values, others), contents, styles)
+        return [round(found.mean, 4), round(found.half, 4), found.n]
+
+    return {judge: {measure: interval(values, peer[judge][measure]) for measure, values in measures.items()}
+            for judge, measures in rows.items()}
+
+
+def sixty(folder: Path, methods: dict) -> dict:
+    """Rows of this project's methods and of published ones on the sixty pairs, and the differences between them."""
+    root, judges = folder / "set", module(folder / "judges.py")
+    pairs, reference = (json.loads((root / f"{name}.json").read_text()) for name in ("pairs", "reference"))
+    ours = judge_all(judges, root, methods)
+    published = {name: reference[name] for name in ("content", "style", *PEERS)}
+    controls = {name: reference[name] for name in ("content", "style")}
+    return {"pairs": len(pairs), "measures": MEASURES, "ours": {name: means(rows) for name, rows in ours.items()},
+            "published": {name: means(rows) for name, rows in published.items()},
+            "differences": {name: {peer: differences(rows, reference[peer], pairs) for peer in PEERS}
+                            for name, rows in (ours | controls).items()}}
+
+
+@torch.no_grad()
+def twenty(folder: Path, methods: dict, models: list[str]) -> dict:
+    """The older twenty pairs: means of six columns, by the distilled VGG-19 and by its sibling."""
+    reference = json.loads((folder / "reference.json").read_text())
+    labels = {name: f"{name}, z = mu" if name in models else name for name in methods}
+    return {"columns": reference["columns"], "published": reference["rows"],
+            "ours": {labels[name]: twenty_row(folder, method) for name, method in methods.items()}}
+
+
+def twenty_row(folder: Path, method) -> list[float]:
+    """One method's six means on the twenty pairs."""
     pairs = json.loads((folder / "pairs.json").read_text())
     with tempfile.TemporaryDirectory() as out:
         for index, names in enumerate(pairs):
             content, style = (st.load_image(folder / "inputs" / name) for name in names)
             st.save_image(method(content, style), Path(out) / f"{index:02d}.png")
-        return [round(float(value), 4) for value in scorer(folder).score(out).mean(0)]
-
-
-def method_of(name: str):
-    """How a model is scored: stylised at z = mu, or, for an autoencoder, AdaIN and WCT in it and plain reconstruction."""
-    model = st.load(name)
-    if hasattr(model, "stylize"):
-        return {f"{name}, z = mu": lambda content, style: model.stylize(content, style)}
-    return {f"AdaIN in {name}": lambda content, style: adain(content, style, model)[0],
-            f"WCT in {name}": lambda content, style: wct(content, style, model)[0],
-            f"{name}: content reconstructed": lambda content, style: model.reconstruct(content)}
+        return [round(float(value), 4) for value in module(folder / "score.py").score(out).mean(0)]
 
 
 def main(folder: Path, names: list[str]) -> dict:
-    reference = json.loads((folder / "reference.json").read_text())
-    rows = {}
-    for name in names:
-        for label, method in method_of(name).items():
-            rows[label] = measure(folder, method)
-            print(f"{label:45s}", "  ".join(f"{value:6.3f}" for value in rows[label]), flush=True)
-    return {"command": "python benchmarks/yardstick.py EVAL_FOLDER", "columns": reference["columns"], "ours": rows,
-            "published": reference["rows"], "provenance": environment("cpu") | {
-                "weights": {name: sha256(st.weights.find(name))[:16] for name in names}}}
+    methods = {label: method for name in names for label, method in methods_of(name).items()}
+    return {"command": "python benchmarks/yardstick.py EVAL_FOLDER", **twenty(folder, methods, names),
+            "sixty": sixty(folder, methods),
+            "own_judge": {name: JUDGE_OF.get(loss_network(name)) for name in names},
+            "provenance": environment("cpu") | {"weights": {name: sha256(st.weights.find(name))[:16] for name in names}}}
+
+
+def loss_network(name: str) -> str:
+    """The loss network that a model was trained with, from its card."""
+    recipe = json.loads(st.weights.describe(name))["recipe"]
+    return recipe.get("loss_network", st.weights.LOSS_NETWORK)
+
+
+def show(results: dict) -> None:
+    """A line per method and judge."""
+    for name, rows in (results["sixty"]["ours"] | results["sixty"]["published"]).items():
+        for judge, measures in rows.items():
+            print(f"{name:40s} {judge:9s}", "  ".join(f"{measure} {value:.3f}" for measure, value in measures.items()))
 
 
 if __name__ == "__main__":
     results = main(Path(sys.argv[1]), sys.argv[2:] or list(SHIPPED))
+    show(results)
     if not sys.argv[2:]:
         (HERE / "yardstick.json").write_text(json.dumps(results, indent=1) + "\n")

@@ -1,7 +1,6 @@
 """Execute the notebooks with papermill, each in its own process, and publish what they made."""
 
 import datetime
-import json
 import os
 import shlex
 import shutil
@@ -13,11 +12,10 @@ import nbformat
 import yaml
 
 from ..errors import InputError
-from ..files import write_text
 from .archive import RESULTS, ROOT
-from .figures import table
 from .parameters import check_names, differences, keep_parameters, kept_parameters, read_parameters
 from .processes import run_together
+from .readme import update_readme
 from .site import is_progress, write_site
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -67,7 +65,7 @@ def run_report(given, parameter_file, only, out, resume: bool, update: bool) -> 
             print(f"stvae: {folder / f'{name}.ipynb'}: {error}; go on with `{go_on}`", file=sys.stderr)
             return 1
     if update:
-        update_readme()
+        update_readme(ROOT / "runs" / "notebooks" / LANDING / "opening.jpg")
     print(f"Open {write_site(folder)}")
     return 0
 
@@ -168,23 +166,3 @@ def store(executed: Path, results: Path, name: str) -> None:
     nbformat.write(notebook, NOTEBOOKS / f"{name}.ipynb")
     RESULTS.mkdir(parents=True, exist_ok=True)
     shutil.copy(results, RESULTS / f"{name}.json")
-
-
-def readme_with_results(text: str) -> str:
-    """README text with its yardstick table rebuilt from the committed benchmarks/yardstick.json."""
-    measured = json.loads((ROOT / "benchmarks" / "yardstick.json").read_text(encoding="utf-8"))
-    rows = [{"method": name, "style": row[3], "Gram": row[4], "content": row[5], "from": origin}
-            for origin, group in (("this project", "ours"), ("reference", "published")) for name, row in measured[group].items()]
-    rows.sort(key=lambda row: row["style"])
-    start, end = "<!-- yardstick -->", "<!-- end of yardstick -->"
-    return f"{text.split(start)[0]}{start}\n{table(rows)}\n{end}{text.split(end)[1]}"
-
-
-def update_readme() -> None:
-    """Rebuild README's table and its opening picture from the committed results."""
-    readme = ROOT / "README.md"
-    text = readme_with_results(readme.read_text(encoding="utf-8"))
-    write_text(readme, text)
-    opening = ROOT / "runs" / "notebooks" / LANDING / "opening.jpg"
-    if opening.exists():
-        shutil.copy(opening, ROOT / "docs" / "opening.jpg")

@@ -154,9 +154,3 @@ def test_unknown_parameters_and_bad_files_are_refused(site):
 def test_the_notebooks_own_folder_is_no_place_for_a_run(site):
     with pytest.raises(InputError, match="holds the notebooks themselves"):
         execute.run_folder(execute.NOTEBOOKS, False)
-
-
-def test_readme_shows_the_committed_results():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert execute.readme_with_results(text) == text
-    assert (ROOT / "docs" / "opening.jpg").exists()

@@ -1,0 +1,64 @@
+"""What `benchmarks/yardstick.json` says: sixty pairs by three judges, and the older twenty by a sibling of a loss network."""
+
+import json
+
+from ..evaluation.intervals import Interval
+from .archive import ROOT
+
+JUDGES = {"resnet50": "ResNet-50", "vgg16": "VGG-16", "vgg19d": "VGG-19, distilled"}
+LABELS = {"content": "the content itself", "style": "the style itself", "microast": "MicroAST, published weights",
+          "magenta": "Magenta, published weights (works at 384 px)", "microast@384": "MicroAST, published weights@384"}
+
+
+class Yardstick:
+    """Figures as the benchmark wrote them. A method drawn at a larger size and shrunk is called `NAME@SIZE`."""
+
+    def __init__(self, record: dict):
+        self.record = record
+        self.judged = record["sixty"]["ours"] | record["sixty"]["published"]
+
+    @classmethod
+    def committed(cls) -> "Yardstick":
+        """The figures in the repository."""
+        return cls(json.loads((ROOT / "benchmarks" / "yardstick.json").read_text(encoding="utf-8")))
+
+    def own_judge(self, method: str) -> str | None:
+        """The judge that a model was trained with, or a relative of that: it ranks nobody there."""
+        return self.record["own_judge"].get(method.split("@")[0].split(" in ")[-1])
+
+    def sixty(self, methods=None) -> list[dict]:
+        """Style / texture / kept structure of every method (or some) by each judge, as rows of text, best style by the
+        ResNet-50 first. In brackets: by a method's own judge."""
+        rows = []
+        for name in methods or self.judged:
+            judged = self.judged[name]
+            ours = name in self.record["sixty"]["ours"]
+            row = {"method": LABELS.get(name, f"**{name}**" if ours else name).replace("@384", ", drawn at 384 px")}
+            for judge, title in JUDGES.items():
+                figures = " / ".join(f"{judged[judge][measure]:.2f}" for measure in ("style", "texture", "kept"))
+                row[title] = f"({figures})" if judge == self.own_judge(name) else figures
+            row["own style found, in grey"] = f"{100 * judged['resnet50']['find_t']:.0f} %"
+            rows.append((judged["resnet50"]["style"], row))
+        return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+
+    def twenty(self) -> list[dict]:
+        """Style, Gram and content distance on the older pairs, by the distilled VGG-19's sibling."""
+        rows = [{"method": name, "style": row[3], "Gram": row[4], "content": row[5], "from": origin}
+                for origin, group in (("this project", "ours"), ("reference", "published"))
+                for name, row in self.record[group].items()]
+        return sorted(rows, key=lambda row: row["style"])
+
+    def ahead(self, method: str, peer: str, judge: str, measure: str) -> Interval:
+        """How far a method, or a control, is ahead of a peer, paired over the sixty pairs and clustered over contents and
+        styles: positive is better (more for kept structure and retrieval, less for distances)."""
+        mean, half, n = self.record["sixty"]["differences"][method][peer][judge][measure]
+        more_is_better = measure in ("kept", "find_s", "find_t", "find_c")
+        return Interval(mean if more_is_better else -mean, half, n)
+
+    def over_peer(self, model: str) -> dict[str, float]:
+        """Style distance of a model over MicroAST's, by who judges: the loss network's sibling on the older pairs, then the
+        three judges of the sixty."""
+        older = self.record["ours"][f"{model}, z = mu"], self.record["published"]["MicroAST, published weights"]
+        found = {"sibling of its\nloss network": older[0][3] / older[1][3]}
+        return found | {title: self.judged[model][judge]["style"] / self.judged["microast"][judge]["style"]
+                        for judge, title in JUDGES.items()}

@@ -1,0 +1,42 @@
+"""The yardstick's figures as tables and differences."""
+
+import pytest
+
+from stvae_lib.report.yardstick import JUDGES, Yardstick
+
+
+def row(style: float, kept: float) -> dict:
+    return {judge: {"style": style, "texture": style, "kept": kept, "find_t": 0.5} for judge in JUDGES}
+
+
+@pytest.fixture()
+def yardstick():
+    differences = {"net": {"microast": {"resnet50": {"style": [-0.2, 0.1, 30], "kept": [0.1, 0.2, 30]}}}}
+    sixty = {"ours": {"net": row(0.5, 0.6), "net@384": row(0.4, 0.7)}, "differences": differences,
+             "published": {"content": row(2.0, 1.0), "microast": row(0.8, 0.5)}}
+    return Yardstick({"sixty": sixty, "own_judge": {"net": "vgg16"}, "ours": {"net, z = mu": [0, 0, 0, 0.4, 0.2, 1.7]},
+                      "published": {"MicroAST, published weights": [0, 0, 0, 0.5, 0.1, 1.8]}})
+
+
+def test_a_method_is_bracketed_under_the_network_it_was_trained_with(yardstick):
+    rows = yardstick.sixty()
+    assert [row["method"] for row in rows] == ["**net, drawn at 384 px**", "**net**", "MicroAST, published weights",
+                                               "the content itself"]
+    for cells in rows:
+        assert ("(" in cells["VGG-16"]) == ("net" in cells["method"]) and "(" not in cells["ResNet-50"]
+    assert yardstick.own_judge("AdaIN in net") == "vgg16" and yardstick.own_judge("other") is None
+
+
+def test_being_ahead_is_positive_whatever_the_measure(yardstick):
+    style, kept = (yardstick.ahead("net", "microast", "resnet50", measure) for measure in ("style", "kept"))
+    assert (style.mean, style.low, kept.mean, kept.n) == (0.2, pytest.approx(0.1), 0.1, 30)
+
+
+def test_a_model_over_its_peer_by_each_judge(yardstick):
+    found = yardstick.over_peer("net")
+    assert list(found.values()) == pytest.approx([0.8, 0.625, 0.625, 0.625]) and len(found) == 1 + len(JUDGES)
+
+
+def test_the_committed_figures_can_be_read():
+    committed = Yardstick.committed()
+    assert len(committed.sixty()) == len(committed.judged) and committed.twenty()
