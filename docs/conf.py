@@ -1,7 +1,6 @@
 """How Sphinx makes the book. `stvae_lib.report.site` copies this folder, and puts the chapters beside it."""
 
 project = "ST-VAE Notebooks"
-author = "the authors of ST-VAE Notebooks"
 extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "sphinxcontrib.bibtex", "stvae_lib.report.mathml"]
 
 nb_execution_mode = "off"
@@ -22,7 +21,7 @@ html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_js_files = [("enlarge.js", {"defer": "defer"})]
 html_extra_path = ["extra"]
-html_copy_source = False
 html_show_search_summary = False  # summaries are fetched, which a file URL forbids
-html_theme_options = {"home_page_in_toc": True, "show_toc_level": 2, "use_download_button": False, "navigation_with_keys": False}
+html_theme_options = {"home_page_in_toc": True, "show_toc_level": 2, "navbar_persistent": [], "footer_content_items": [],
+                      "navigation_with_keys": False}
 copybutton_exclude = ".linenos, .gp"

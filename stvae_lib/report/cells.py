@@ -3,6 +3,7 @@
 import ast
 import base64
 import html
+import json
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -13,6 +14,10 @@ from .parameters import OWN
 
 CAPTION = re.compile(r"\*\*Figure (\d+)\.\*\*")
 SUFFIXES = {"image/jpeg": "jpg", "image/png": "png"}
+# calls that say what a cell is there for, the most telling first
+CALLS = {"claims_table(": "makes the table of statements", "judge(": "puts a statement to the test",
+         "claim(": "puts a statement to the test", "by_reading(": "says what was read", "book.table(": "makes the table",
+         "book.save(": "keeps the results"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,11 @@ class Figure:
     suffix: str
     alt: str
     caption: str
+
+    @property
+    def quoted_alt(self) -> str:
+        """The alt text as the option of a directive, where YAML has its own use for colons and hashes."""
+        return json.dumps(self.alt, ensure_ascii=False)
 
 
 def figure_in(output, following) -> Figure | None:
@@ -48,6 +58,18 @@ def is_progress(output) -> bool:
         "application/vnd.jupyter.widget-view+json" in output.get("data", {})
 
 
+def without_traces(notebook):
+    """A notebook without what its execution noted beside the outputs: paths, times, widget state, progress bars."""
+    for key in ("papermill", "widgets"):
+        notebook.metadata.pop(key, None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution", "collapsed"):
+            cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not is_progress(output)]
+    return notebook
+
+
 def summary(cell) -> str:
     """One line that says what a code cell does, by what it shows or else by what it defines."""
     if "injected-parameters" in cell.metadata.get("tags", []):
@@ -55,12 +77,8 @@ def summary(cell) -> str:
     drawn = [figure.number for output, following in pairs(cell) if (figure := figure_in(output, following))]
     if drawn:
         return f"Code: draws figure {' and '.join(map(str, drawn))}"
-    for call, does in (("claims_table(", "makes the table of statements"), ("judge(", "puts a statement to the test"),
-                       ("claim(", "puts a statement to the test"), ("by_reading(", "says what was read"),
-                       ("book.table(", "makes the table"), (".frames(", "makes the sliders"), ("book.save(", "keeps the results")):
-        if call in cell.source:
-            return f"Code: {does}"
-    return f"Code: {_defined(cell.source)}"
+    called = [does for call, does in CALLS.items() if call in cell.source]
+    return f"Code: {called[0] if called else _defined(cell.source)}"
 
 
 def _defined(source: str) -> str:
@@ -69,7 +87,7 @@ def _defined(source: str) -> str:
         body = ast.parse(source).body
     except SyntaxError:  # a magic command
         return "a command"
-    if isinstance(body[0], ast.Import | ast.ImportFrom):
+    if body and isinstance(body[0], ast.Import | ast.ImportFrom):
         return "gets ready: libraries, model, pictures"
     functions = [node for node in body if isinstance(node, ast.FunctionDef)]
     if functions and (said := ast.get_docstring(functions[0])):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 from string import Template
 
@@ -11,7 +10,7 @@ import nbformat
 from ..errors import InputError
 from ..pictures.images import load_image
 from .archive import ROOT
-from .cells import CAPTION, Figure, figure_in, pairs, summary, without_places
+from .cells import CAPTION, Figure, figure_in, pairs, summary, without_places, without_traces
 from .prose import Links, anchor, with_chips
 
 FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
@@ -38,7 +37,7 @@ class Chapter:
 
     def __init__(self, file: Path, run: Path | None):
         self.name, self.run = file.stem, run
-        self.notebook = without_places(read_notebook(file))
+        self.notebook = without_traces(without_places(read_notebook(file)))
         self.prose = "\n\n".join(cell.source for cell in self.notebook.cells if cell.cell_type == "markdown")
         found = [figure_in(*pair) for cell in self.notebook.cells for pair in pairs(cell)]
         self.figures = {figure.number: figure for figure in found if figure}
@@ -71,10 +70,17 @@ class Chapter:
             elif cell.source.strip() and "parameters" not in cell.metadata.get("tags", []):
                 cells += self._folded(cell, pages)
         if self.opening:
-            cells[0].source = re.sub(r"(?m)^# .*$", lambda title: f"{title[0]}\n\n{self._picture(self.opening)}",
-                                     cells[0].source, count=1)
+            self._open(cells)
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}),
                        pages / f"{self.name}.ipynb")
+
+    def _open(self, cells: list) -> None:
+        """Put the opening picture under the title; where it stands in the introduction, move it there with its caption."""
+        picture, figure = self._picture(self.opening), self._figure(self.opening)
+        place = next(index for index, cell in enumerate(cells) if cell.source == figure)
+        if not any(re.search(r"(?m)^## ", cell.source) for cell in cells[:place] if cell.cell_type == "markdown"):
+            picture = cells.pop(place).source
+        cells[0].source = re.sub(r"(?m)^# .*$", lambda title: f"{title[0]}\n\n{picture}", cells[0].source, count=1)
 
     def file_of(self, figure: Figure) -> str:
         """Name of a figure's file: of its own in the whole book, and all that Sphinx may find."""
@@ -90,14 +96,14 @@ class Chapter:
 
     def _picture(self, figure: Figure) -> str:
         """A figure without its caption, above the text; it leads to where it stands."""
-        return (f"```{{image}} pictures/{self.file_of(figure)}\n:alt: {json.dumps(figure.alt)}\n:class: opening\n"
+        return (f"```{{image}} pictures/{self.file_of(figure)}\n:alt: {figure.quoted_alt}\n:class: opening\n"
                 f":target: \"#{anchor(self.name, figure.number)}\"\n```")
 
     def _figure(self, figure: Figure) -> str:
         """A figure, numbered as in the notebook; a click opens it at its full size."""
         shelf = "enlarged" if self._kept(figure) else "_images"
         return (f"```{{figure}} pictures/{self.file_of(figure)}\n:name: {anchor(self.name, figure.number)}\n"
-                f":alt: {json.dumps(figure.alt)}\n:target: {shelf}/{self.file_of(figure)}\n:figclass: enlarge\n\n"
+                f":alt: {figure.quoted_alt}\n:target: {shelf}/{self.file_of(figure)}\n:figclass: enlarge\n\n"
                 f"{figure.caption}\n```")
 
     def _folded(self, cell, pages: Path) -> list:

@@ -1,13 +1,15 @@
 """The book: Sphinx pages of executed notebooks, with a landing page, glossary and bibliography. No page asks the network."""
 
 import datetime
-import json
 import re
 import shutil
 import tempfile
+import warnings
 from collections import Counter
 from pathlib import Path
 from string import Template
+
+import nbformat
 
 from ..errors import InputError
 from ..evaluation.intervals import Claim
@@ -37,6 +39,8 @@ def write_site(folder: Path, out: Path | None = None) -> Path:
             chapter.write(pages)
         (pages / "index.md").write_text(landing_page(chapters, claims), encoding="utf-8")
         _build(pages, site)
+    for chapter in chapters:  # what the download button gives: the notebook, not what Sphinx read in its place
+        nbformat.write(chapter.notebook, site / "_sources" / f"{chapter.name}.ipynb")
     return site / "index.html"
 
 
@@ -67,25 +71,32 @@ def questions() -> dict[str, str]:
 
 def landing_page(chapters: list[Chapter], claims: dict[str, list[Claim]]) -> str:
     """MyST of the index: a large picture, the verdicts, a card for each chapter."""
-    first, asked = chapters[0], questions()
-    opening = (f"pictures/{first.file_of(first.opening)}", json.dumps(first.opening.alt)) if first.opening else ("opening.jpg", "Stylised photographs")
+    asked, everything = questions(), [claim for rows in claims.values() for claim in rows]
     cards = [_card(chapter, asked.get(chapter.name, ""), claims.get(chapter.name, [])) for chapter in chapters]
-    verdicts = [_statements(chapter, claims[chapter.name]) for chapter in chapters if claims.get(chapter.name)]
-    template = Template((DOCS / "index.md").read_text(encoding="utf-8"))
-    return template.substitute(picture=opening[0], alt=opening[1], chips=chips([claim for rows in claims.values() for claim in rows]),
-                               cards="\n".join(cards), statements="\n".join(verdicts),
-                               chapters="\n".join(chapter.name for chapter in chapters))
+    statements = [_statements(chapter, claims[chapter.name]) for chapter in chapters if claims.get(chapter.name)]
+    picture, alt = _picture(chapters[0]) or ("opening.jpg", '"Photographs in several styles"')
+    return Template((DOCS / "index.md").read_text(encoding="utf-8")).substitute(
+        picture=picture, alt=alt, chips=chips(everything), cards="\n".join(cards), statements="\n".join(statements),
+        chapters="\n".join(chapter.name for chapter in chapters))
 
 
 def chips(claims: list[Claim]) -> str:
     """How many claims have which verdict, as coloured badges."""
-    return " ".join(chip(verdict, count) for verdict, count in Counter(claim.verdict.split(",")[0] for claim in claims).most_common())
+    counts = Counter(claim.verdict.split(",")[0] for claim in claims)
+    return " ".join(chip(verdict, count) for verdict, count in counts.most_common())
+
+
+def _picture(chapter: Chapter) -> tuple[str, str] | None:
+    """File and alt text, quoted for a directive, of the picture that stands for a chapter."""
+    figure = chapter.opening
+    return (f"pictures/{chapter.file_of(figure)}", figure.quoted_alt) if figure else None
 
 
 def _card(chapter: Chapter, question: str, claims: list[Claim]) -> str:
-    picture = f":img-top: pictures/{chapter.file_of(chapter.opening)}\n:img-alt: {json.dumps(chapter.opening.alt)}\n" if chapter.opening else ""
+    shown = _picture(chapter)
+    picture = ":img-top: {}\n:img-alt: {}\n".format(*shown) if shown else ""
     return (f":::{{grid-item-card}} {chapter.title}\n:link: {chapter.name}\n:link-type: doc\n{picture}\n{question}\n\n"
-            f"{chips(claims)} {chapter.minutes} min\n:::")
+            f"{chapter.minutes} min to read\n\n{chips(claims)}\n:::")
 
 
 def _statements(chapter: Chapter, claims: list[Claim]) -> str:
@@ -95,8 +106,16 @@ def _statements(chapter: Chapter, claims: list[Claim]) -> str:
 
 
 def _build(pages: Path, site: Path) -> None:
+    """Run Sphinx. What it finds wrong with a page goes to stderr; what its extensions will have to change, to nobody."""
     from sphinx.cmd.build import build_main
 
-    site.parent.mkdir(parents=True, exist_ok=True)
-    if build_main(["--quiet", "--no-color", "-d", str(pages.parent / "doctrees"), str(pages), str(site)]):
+    try:
+        site.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(site, f"cannot be made ({error.strerror})", "choose a writable --out") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        status = build_main(["--quiet", "--no-color", "-d", str(pages.parent / "doctrees"), str(pages), str(site)])
+    if status:
         raise RuntimeError(f"Sphinx did not build {site}; its messages stand above")
