@@ -94,7 +94,7 @@ def _defined(source: str) -> str:
         return said.split(". ")[0].splitlines()[0].rstrip(".")
     names = [node.name for node in functions] + [target.id for node in body if isinstance(node, ast.Assign)
                                                  for target in node.targets if isinstance(target, ast.Name)]
-    return f"prepares {', '.join(name.replace('_', ' ') for name in names[-3:])}" if names else "a step on the way"
+    return f"prepares {', '.join(name.replace('_', ' ') for name in names[-3:])}" if names else "shows what came out"
 
 
 def without_places(notebook):

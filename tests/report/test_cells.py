@@ -63,8 +63,8 @@ def test_outputs_come_in_pairs_past_progress_bars():
     ("book.claim(judge(1))", "Code: puts a statement to the test"),
     ("book.claims_table()", "Code: makes the table of statements"),
     ("%matplotlib inline", "Code: a command"),
-    ("print(1)", "Code: a step on the way"),
-    ("# nothing", "Code: a step on the way")])
+    ("print(1)", "Code: shows what came out"),
+    ("# nothing", "Code: shows what came out")])
 def test_a_line_stands_for_a_cell(source, line):
     assert summary(nbformat.v4.new_code_cell(source)) == line
 

@@ -2,9 +2,10 @@
 const sheet = document.createElement("dialog");
 sheet.className = "enlarged";
 sheet.addEventListener("click", () => sheet.close());
+sheet.addEventListener("keydown", (event) => { if (event.key === "Escape") sheet.close(); });  // the theme takes it elsewhere
 document.body.append(sheet);
 
-for (const link of document.querySelectorAll("figure.enlarge a")) {
+for (const link of document.querySelectorAll("figure.enlarge a.image-reference")) {
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -16,3 +17,7 @@ for (const link of document.querySelectorAll("figure.enlarge a")) {
     sheet.showModal();
   });
 }
+
+// What the theme's own markup tells a screen reader: labels that hide a text, and a list whose entries are none.
+document.querySelectorAll("details.hide > summary, button.search-button-field").forEach((named) => named.removeAttribute("aria-label"));
+document.querySelectorAll(".citation-list > .citation").forEach((entry) => entry.setAttribute("role", "listitem"));
