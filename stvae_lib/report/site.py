@@ -48,18 +48,19 @@ def site_of(folder: Path | None, out: Path | None) -> Path:
     """What `stvae site` builds: the book of a run's folder in place, or by default of the committed notebooks."""
     if folder is not None and not folder.is_dir():
         raise InputError(folder, "is no folder", "name one that `stvae report` made, or none for the committed notebooks")
-    if folder is None:
-        folder, out = ROOT / "notebooks", out or ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d_%H%M%S")
-    return write_site(folder.resolve(), out)
+    folder = (folder or ROOT / "notebooks").resolve()
+    if folder == ROOT / "notebooks":
+        out = out or ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d_%H%M%S")
+    return write_site(folder, out and out.absolute())
 
 
 def run_of(file: Path, committed: bool) -> Path | None:
     """Where the execution of a notebook left its files; for a committed one only what its committed results came with."""
-    run = ROOT / "runs" / "notebooks" / file.stem if committed else file.with_suffix("")
-    if committed:
-        results, kept = RESULTS / f"{file.stem}.json", run / "results.json"
-        return run if kept.exists() and results.exists() and kept.read_bytes() == results.read_bytes() else None
-    return run
+    if not committed:
+        return file.with_suffix("")
+    run = ROOT / "runs" / "notebooks" / file.stem
+    results, kept = RESULTS / f"{file.stem}.json", run / "results.json"
+    return run if kept.exists() and results.exists() and kept.read_bytes() == results.read_bytes() else None
 
 
 def questions() -> dict[str, str]:

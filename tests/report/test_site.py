@@ -56,6 +56,13 @@ def test_folders_without_notebooks_are_refused(tmp_path):
             site.site_of(folder, None)
 
 
+def test_the_committed_notebooks_become_a_run_of_their_own(monkeypatch):
+    monkeypatch.setattr(site, "write_site", lambda folder, out: (folder, out))
+    for folder in (None, ROOT / "notebooks"):
+        source, out = site.site_of(folder, None)
+        assert source == ROOT / "notebooks" and out.parent == ROOT / "runs"
+
+
 def test_readme_asks_a_question_for_every_notebook():
     assert set(site.questions()) == {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
 
