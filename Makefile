@@ -2,10 +2,14 @@ PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/.ready
 
-.PHONY: report test bench app clean
+.PHONY: report site test bench app clean
 
 report: $(READY)
 	$(BIN)/stvae report $(ARGS)
+
+# The same book from the committed notebooks, in seconds.
+site: $(READY)
+	$(BIN)/stvae site $(ARGS)
 
 # Two workers, one thread each: the notebooks and the tests share the cores without fighting for them.
 test: $(READY)

@@ -1,4 +1,5 @@
-"""The command `stvae`: stylize, encode, baseline, train, report, bench, fetch, info, styles. Bad input: one line, exit 2."""
+"""The command `stvae`: stylize, encode, baseline, train, report, site, bench, fetch, info, styles. Bad input:
+one line, exit 2."""
 
 import argparse
 import os
@@ -36,6 +37,9 @@ def make_parser() -> Parser:
     report.add_argument("--out", type=Path, help="folder (default runs/<date>)")
     report.add_argument("--resume", action="store_true", help="go on with the newest run, or --out, where it failed")
     report.add_argument("--commit", action="store_true", help="also store the executed notebooks in notebooks/")
+    site = commands.add_parser("site", help="write the HTML site from notebooks as they are, without executing them")
+    site.add_argument("folder", type=Path, nargs="?", help="of a run by `stvae report` (default: the committed notebooks)")
+    site.add_argument("--out", type=Path, help="folder (default: the run's, or runs/<date>)")
     bench = commands.add_parser("bench", help="time the model and write benchmarks/results.json")
     bench.add_argument("--model", default="vgg19-slim")
     bench.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 2048])
@@ -268,6 +272,13 @@ def report(arguments) -> int:
                       arguments.resume, arguments.commit)
 
 
+def site(arguments) -> int:
+    from .report.site import site_of
+
+    print(f"Open {site_of(arguments.folder, arguments.out)}")
+    return 0
+
+
 def bench(arguments) -> int:
     from .bench import run_benchmark
 
@@ -298,8 +309,8 @@ def styles(arguments) -> int:
     return 0
 
 
-COMMANDS = {"stylize": stylize, "encode": encode, "baseline": baseline, "train": train, "report": report, "bench": bench,
-            "fetch": fetch, "info": info, "styles": styles}
+COMMANDS = {"stylize": stylize, "encode": encode, "baseline": baseline, "train": train, "report": report, "site": site,
+            "bench": bench, "fetch": fetch, "info": info, "styles": styles}
 
 
 def main(argv=None) -> int:

@@ -1,7 +1,9 @@
 """What several tests need, wherever they lie."""
 
+import base64
 from pathlib import Path
 
+import nbformat
 import pytest
 from PIL import Image
 
@@ -20,3 +22,14 @@ def bad_files(folder) -> list[str]:
     Image.new("RGB", (1, 1)).save(folder / "dot.png")
     Image.new("RGB", (40000, 1)).save(folder / "line.png")
     return ["missing.jpg", "empty.jpg", "text.jpg", "cut.jpg", "dot.png", "line.png"]
+
+
+def picture_output(data: bytes = b"jpeg", alt: str = "Tiles in rows."):
+    """A picture as a notebook keeps it."""
+    return nbformat.v4.new_output("display_data", {"image/jpeg": base64.b64encode(data).decode()},
+                                  metadata={"image/jpeg": {"alt": alt}})
+
+
+def markdown_output(text: str):
+    """A text as a notebook keeps it."""
+    return nbformat.v4.new_output("display_data", {"text/markdown": text})

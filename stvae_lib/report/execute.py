@@ -13,10 +13,11 @@ import yaml
 
 from ..errors import InputError
 from .archive import RESULTS, ROOT
-from .parameters import check_names, differences, keep_parameters, kept_parameters, read_parameters
+from .cells import without_traces
+from .parameters import KEPT, check_names, differences, keep_parameters, kept_parameters, read_parameters
 from .processes import run_together
 from .readme import update_readme
-from .site import is_progress, write_site
+from .site import write_site
 
 NOTEBOOKS = ROOT / "notebooks"
 LANDING = "00_report"  # executed last: its table of claims reads the others' results
@@ -89,7 +90,7 @@ def take_turn(label: str, name: str, folder: Path, parameters: dict, update: boo
 def run_folder(out, resume: bool) -> Path:
     """The run's folder, not made yet: --out, the newest one when resuming, or a new runs/<date>."""
     if out is None:
-        runs = sorted(path for path in (ROOT / "runs").glob("20*") if path.is_dir())
+        runs = sorted(path for path in (ROOT / "runs").glob("20*") if (path / KEPT).exists())  # `stvae site` keeps none
         if resume and not runs:
             raise InputError(ROOT / "runs", "holds no run to resume", "start one with `stvae report`")
         out = runs[-1] if resume else ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d_%H%M%S")
@@ -154,14 +155,7 @@ def execute(name: str, folder: Path, parameters: dict, update: bool) -> str | No
 
 def store(executed: Path, results: Path, name: str) -> None:
     """Copy an executed notebook and its results into the repository, free of machine traces and widget state."""
-    notebook = nbformat.read(executed, as_version=4)
-    for key in ("papermill", "widgets"):
-        notebook.metadata.pop(key, None)
-    for cell in notebook.cells:
-        for key in ("papermill", "execution", "collapsed"):
-            cell.metadata.pop(key, None)
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not is_progress(output)]
+    notebook = without_traces(nbformat.read(executed, as_version=4))
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, NOTEBOOKS / f"{name}.ipynb")
     RESULTS.mkdir(parents=True, exist_ok=True)

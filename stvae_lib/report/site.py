@@ -1,122 +1,122 @@
-"""Pages of executed notebooks: self-contained HTML, no network."""
+"""The book: Sphinx pages of executed notebooks, with a landing page, glossary and bibliography. No page asks the network."""
 
-import ast
-import base64
-import html
-import json
+import datetime
 import re
-from pathlib import Path, PurePath
+import shutil
+import tempfile
+import warnings
+from collections import Counter
+from pathlib import Path
 from string import Template
 
 import nbformat
 
-from ..pictures.images import load_image
-from .parameters import OWN
+from ..errors import InputError
+from ..evaluation.intervals import Claim
+from .archive import RESULTS, ROOT, claims_by_notebook
+from .chapters import Chapter
+from .prose import chip
 
-FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
-
-
-def write_site(folder: Path) -> Path:
-    """One page per executed notebook and an index; self-contained, no network. Returns the index."""
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(template_name="stvae", extra_template_basedirs=[str(Path(__file__).parent / "templates")],
-                            exclude_input_prompt=True, exclude_output_prompt=True)
-    entries = []
-    for file in sorted(folder.glob("*.ipynb")):
-        if not (folder / file.stem / "results.json").exists():  # it failed, and is not among the notebooks of this call
-            continue
-        notebook = without_places(nbformat.read(file, as_version=4))
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs = [output for output in cell.outputs if not is_progress(output)]
-            else:
-                cell.source = equations_to_mathml(cell.source)
-        notebook.metadata.pop("widgets", None)
-        title = next(line[2:] for cell in notebook.cells for line in cell.source.splitlines() if line.startswith("# "))
-        body, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
-        page = body.replace('.ipynb"', '.html"')  # links between notebooks become links between pages
-        page = with_sliders(page, folder / file.stem)
-        (folder / f"{file.stem}.html").write_text(page, encoding="utf-8")
-        entries.append((file.stem, title))
-    return _write_index(folder, entries)
+DOCS = ROOT / "docs"
 
 
-def without_places(notebook):
-    """A notebook that shows no paths of this machine, of a reader's folders and files only the names: neither in the cell
-    that papermill injected, where what the report sets by itself is left out, nor where a cell or an output repeats one."""
-    places = []
-    for cell in [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]:
-        given = ast.parse(cell.source).body
-        texts = [line.value.value for line in given if isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)]
-        places += [text for text in texts if PurePath(text).is_absolute() and PurePath(text).name]
-        cell.source = "\n".join(ast.unparse(line) for line in given if line.targets[0].id not in OWN)
-        if not cell.source:
-            notebook.cells.remove(cell)
-    if not places:
-        return notebook
-    spellings = sorted({spelling for place in places for spelling in (place, html.escape(place))}, key=len, reverse=True)
-    pattern = re.compile(rf"(?<![\w+/.-])({'|'.join(map(re.escape, spellings))})(?![\w-])")
-    return nbformat.from_dict(_with_names(notebook, pattern))
+def write_site(folder: Path, out: Path | None = None) -> Path:
+    """Build the book of a folder's executed notebooks into `out` (None: the folder itself), below `site/`; returns its index.
+
+    A run's notebooks count where their results are there: one that failed has none."""
+    committed = folder == ROOT / "notebooks"
+    files = [file for file in sorted(folder.glob("*.ipynb")) if committed or (folder / file.stem / "results.json").exists()]
+    if not files:
+        raise InputError(folder, "holds no executed notebooks", "name a folder that `stvae report` made, or none")
+    chapters = [Chapter(file, run_of(file, committed)) for file in files]
+    claims = claims_by_notebook("" if committed else folder)
+    site = (out or folder) / "site"
+    with tempfile.TemporaryDirectory() as temporary:
+        pages = Path(temporary) / "pages"
+        shutil.copytree(DOCS, pages)
+        (pages / "extra").mkdir()
+        for chapter in chapters:
+            chapter.write(pages)
+        (pages / "index.md").write_text(landing_page(chapters, claims), encoding="utf-8")
+        _build(pages, site)
+    for chapter in chapters:  # what the download button gives: the notebook, not what Sphinx read in its place
+        nbformat.write(chapter.notebook, site / "_sources" / f"{chapter.name}.ipynb")
+    return site / "index.html"
 
 
-def _with_names(value, pattern: re.Pattern):
-    """Every text of a nested value with the paths that a pattern finds cut to their last part; pictures as they are."""
-    if isinstance(value, str):
-        return pattern.sub(lambda found: PurePath(found[0]).name, value)
-    if isinstance(value, list):
-        return [_with_names(entry, pattern) for entry in value]
-    if isinstance(value, dict):
-        return {key: entry if key.startswith("image/") and isinstance(entry, str) else _with_names(entry, pattern)
-                for key, entry in value.items()}
-    return value
+def site_of(folder: Path | None, out: Path | None) -> Path:
+    """What `stvae site` builds: the book of a run's folder in place, or by default of the committed notebooks."""
+    if folder is not None and not folder.is_dir():
+        raise InputError(folder, "is no folder", "name one that `stvae report` made, or none for the committed notebooks")
+    folder = (folder or ROOT / "notebooks").resolve()
+    if folder == ROOT / "notebooks":
+        out = out or ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d_%H%M%S")
+    return write_site(folder, out and out.absolute())
 
 
-def is_progress(output) -> bool:
-    """Progress bars: of use while a notebook runs, noise in one that is read."""
-    return output.output_type == "stream" and output.name == "stderr" or \
-        "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+def run_of(file: Path, committed: bool) -> Path | None:
+    """Where the execution of a notebook left its files; for a committed one only what its committed results came with."""
+    if not committed:
+        return file.with_suffix("")
+    run = ROOT / "runs" / "notebooks" / file.stem
+    results, kept = RESULTS / f"{file.stem}.json", run / "results.json"
+    return run if kept.exists() and results.exists() and kept.read_bytes() == results.read_bytes() else None
 
 
-def with_sliders(page: str, folder: Path) -> str:
-    """A page with a slider, its pictures and a script of its own, wherever `Book.frames` left its mark."""
-    template = Template((Path(__file__).parent / "templates" / "frames.html").read_text(encoding="utf-8"))
-
-    def slider(found):
-        file, columns, rows, *labels = found[1].split("|")
-        columns, rows, data = int(columns), int(rows), (folder / file).read_bytes()
-        height, width = (side / count for side, count in zip(load_image(folder / file).shape[2:], (rows, columns)))
-        inputs = [f'<label style="display:flex;gap:8px;margin-top:6px;font:13px system-ui">{label} <input type="range" min="0" '
-                  f'max="{count - 1}" value="0" aria-label="{label}" style="flex:1"></label>\n'
-                  for label, count in zip(labels, (columns, rows))]
-        return template.substitute(label=", ".join(labels), side=round(max(320, width)), ratio=f"{width:g}/{height:g}",
-                                   columns=columns, rows=rows, sliders="".join(inputs), sprite=base64.b64encode(data).decode())
-
-    return FRAMES_MARK.sub(slider, page)
+def questions() -> dict[str, str]:
+    """The question that each notebook answers, as README lists them."""
+    rows = re.findall(r"^\| \[[^]]*\]\(notebooks/(\w+)\.ipynb\) \| (.*?) \|$", (ROOT / "README.md").read_text(encoding="utf-8"),
+                      re.MULTILINE)
+    return dict(rows)
 
 
-def equations_to_mathml(markdown: str) -> str:
-    """`$…$` and `$$…$$` as MathML, which browsers draw without a script."""
-    from latex2mathml.converter import convert
+def landing_page(chapters: list[Chapter], claims: dict[str, list[Claim]]) -> str:
+    """MyST of the index: a large picture, the verdicts, a card for each chapter."""
+    asked, everything = questions(), [claim for rows in claims.values() for claim in rows]
+    cards = [_card(chapter, asked.get(chapter.name, ""), claims.get(chapter.name, [])) for chapter in chapters]
+    statements = [_statements(chapter, claims[chapter.name]) for chapter in chapters if claims.get(chapter.name)]
+    picture, alt = _picture(chapters[0]) or ("opening.jpg", '"Photographs in several styles"')
+    return Template((DOCS / "index.md").read_text(encoding="utf-8")).substitute(
+        picture=picture, alt=alt, chips=chips(everything), cards="\n".join(cards), statements="\n".join(statements),
+        chapters="\n".join(chapter.name for chapter in chapters))
 
-    markdown = re.sub(r"\$\$(.+?)\$\$", lambda found: convert(found[1].strip(), display="block"), markdown, flags=re.DOTALL)
-    return re.sub(r"\$([^$\n]+?)\$", lambda found: convert(found[1]), markdown)
+
+def chips(claims: list[Claim]) -> str:
+    """How many claims have which verdict, as coloured badges."""
+    counts = Counter(claim.verdict.split(",")[0] for claim in claims)
+    return " ".join(chip(verdict, count) for verdict, count in counts.most_common())
 
 
-def _write_index(folder: Path, entries) -> Path:
-    cards = []
-    for name, title in entries:
-        results = json.loads((folder / name / "results.json").read_text(encoding="utf-8"))
-        picture = results["figures"][0] if results["figures"] else None
-        image = f'<img src="{name}/{picture["file"]}" alt="{html.escape(picture["alt"])}">' if picture else ""
-        seconds = results["provenance"]["seconds"]
-        cards.append(f'<a href="{name}.html">{image}<h2>{html.escape(title)}</h2><p>executed in {seconds:.0f} s</p></a>')
-    style = ("body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
-             "a{display:block;text-decoration:none;color:inherit;border:1px solid #ddd;border-radius:8px;margin:1rem 0;"
-             "padding:1rem}a:hover{border-color:#2a6fbb}img{max-width:100%;max-height:16rem;object-fit:cover}"
-             "h2{margin:.5rem 0 0}p{color:#666;margin:0}")
-    page = folder / "index.html"
-    page.write_text(f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-                    f"<title>ST-VAE Notebooks</title><style>{style}</style><h1>ST-VAE Notebooks</h1>{''.join(cards)}</html>",
-                    encoding="utf-8")
-    return page
+def _picture(chapter: Chapter) -> tuple[str, str] | None:
+    """File and alt text, quoted for a directive, of the picture that stands for a chapter."""
+    figure = chapter.opening
+    return (f"pictures/{chapter.file_of(figure)}", figure.quoted_alt) if figure else None
+
+
+def _card(chapter: Chapter, question: str, claims: list[Claim]) -> str:
+    shown = _picture(chapter)
+    picture = ":img-top: {}\n:img-alt: {}\n".format(*shown) if shown else ""
+    return (f":::{{grid-item-card}} {chapter.title}\n:link: {chapter.name}\n:link-type: doc\n{picture}\n{question}\n\n"
+            f"{chapter.minutes} min to read\n\n{chips(claims)}\n:::")
+
+
+def _statements(chapter: Chapter, claims: list[Claim]) -> str:
+    """The claims of a chapter behind its title, each with its verdict."""
+    rows = "\n".join(f"- {chip(claim.verdict)} {claim.statement}" for claim in claims)
+    return f":::{{dropdown}} {chapter.title}\n{rows}\n:::"
+
+
+def _build(pages: Path, site: Path) -> None:
+    """Run Sphinx. What it finds wrong with a page goes to stderr; what its extensions will have to change, to nobody."""
+    from sphinx.cmd.build import build_main
+
+    try:
+        site.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(site, f"cannot be made ({error.strerror})", "choose a writable --out") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        status = build_main(["--quiet", "--no-color", "-d", str(pages.parent / "doctrees"), str(pages), str(site)])
+    if status:
+        raise RuntimeError(f"Sphinx did not build {site}; its messages stand above")

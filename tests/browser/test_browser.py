@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
@@ -59,8 +61,18 @@ def sliders_page(tmp_path, monkeypatch):
     cells = [nbformat.v4.new_markdown_cell("# Title"), nbformat.v4.new_code_cell("book", outputs=outputs)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "x.ipynb")
     book.save()
-    site.write_site(tmp_path)
-    return tmp_path / "x.html"
+    return site.write_site(tmp_path).parent / "x.html"
+
+
+def comes_from_files(page) -> bool:
+    """Whether nothing was asked of a network, and no error was noted."""
+    return page.errors == [] and all(url.startswith(("file:", "data:")) for url in page.requests)
+
+
+def weight(page) -> int:
+    """Bytes of a page and of its pictures, without the theme that all pages share."""
+    files = {Path(unquote(urlsplit(url).path)) for url in page.requests if url.startswith("file:")}
+    return sum(file.stat().st_size for file in files if "_static" not in file.parts)
 
 
 def colour_in_the_middle(locator) -> tuple[int, int, int]:
@@ -84,7 +96,67 @@ def test_precomputed_frames_move_without_a_server(watched, sliders_page):
     red, green, _ = colour_in_the_middle(pad.locator(".picture"))
     assert red > 230 and 100 < green < 155
     assert across.get_attribute("aria-label") == "across"
-    assert watched.errors == [] and watched.requests == [sliders_page.as_uri()] and sliders_page.stat().st_size < 3_000_000
+    assert comes_from_files(watched) and weight(watched) < 1_500_000
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The book of the committed notebooks, as `make site` builds it."""
+    return site.site_of(None, tmp_path_factory.mktemp("book")).parent
+
+
+LARGE = """[...document.images].filter((image) => {
+    const box = image.getBoundingClientRect();
+    return box.top < innerHeight && box.width >= Math.min(400, 0.85 * innerWidth);
+}).length"""
+CODE = """[...document.querySelectorAll("pre")].filter((code) => code.checkVisibility()
+    && code.getBoundingClientRect().top < innerHeight).length"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_of_the_book_is_quiet_and_opens_with_a_picture(watched, built, width):
+    watched.set_viewport_size({"width": width, "height": 900})
+    pages = sorted(built.glob("*.html"))
+    assert len(pages) >= 9
+    for file in pages:
+        watched.requests.clear()
+        watched.goto(file.as_uri())
+        assert comes_from_files(watched), (file.name, watched.errors, watched.requests)
+        assert watched.evaluate("document.documentElement.scrollWidth") <= width, file.name
+        assert watched.evaluate("[...document.images].every((image) => image.alt && image.naturalWidth)"), file.name
+        assert weight(watched) < 1_500_000, file.name
+        if file.name == "index.html" or file.name[0].isdigit():
+            assert watched.evaluate(LARGE) and not watched.evaluate(CODE), file.name
+
+
+def test_a_figure_opens_at_a_click_or_a_key_and_closes_again(watched, built):
+    watched.goto((built / "01_image_autoencoder.html").as_uri())
+    link, sheet = watched.locator("figure.enlarge a.image-reference").first, watched.locator("dialog.enlarged")
+    link.click()
+    sheet.locator("img").wait_for()
+    assert sheet.locator("img").get_attribute("alt") == link.locator("img").get_attribute("alt")
+    watched.keyboard.press("Escape")
+    sheet.wait_for(state="hidden")
+    link.focus()
+    watched.keyboard.press("Enter")
+    sheet.locator("img").click()
+    sheet.wait_for(state="hidden")
+    assert comes_from_files(watched)
+
+
+def test_the_book_is_searched_without_a_server(watched, built):
+    watched.goto((built / "search.html").as_uri() + "?q=whitening")
+    watched.locator("ul.search li", has_text="variational linear transform").first.wait_for(timeout=10_000)
+    assert comes_from_files(watched)
+
+
+def test_folded_code_says_what_it_does_and_opens(watched, built):
+    watched.goto((built / "02_variational_linear_transform.html").as_uri())
+    fold = watched.locator("details.hide").filter(has_text="draws figure 1").first
+    assert not fold.locator("pre").is_visible()
+    fold.locator("summary").click()
+    fold.locator("pre").wait_for()
+    assert fold.locator("button.copybtn").count() == 1
 
 
 @contextlib.contextmanager
@@ -203,7 +275,7 @@ def check_page_without_kernel(page, file) -> None:
             before = frames.locator(".picture").screenshot()
             slider.press("End")
             assert frames.locator(".picture").screenshot() != before
-    assert page.errors == [] and page.requests == [file.as_uri()] and file.stat().st_size < 3_000_000
+    assert comes_from_files(page) and weight(page) < 1_500_000
 
 
 def run_all_cells(page, seconds: float = 120) -> None:
@@ -242,5 +314,4 @@ def test_notebook_05_lives_in_jupyterlab(watched, tmp_path, monkeypatch):
         play(watched, explorer, tmp_path)
         wait_for_file(tmp_path / "05" / "results.json")
     (tmp_path / "05.ipynb").write_text(source, encoding="utf-8")
-    site.write_site(tmp_path)
-    check_page_without_kernel(watched, tmp_path / "05.html")
+    check_page_without_kernel(watched, site.write_site(tmp_path).parent / "05.html")

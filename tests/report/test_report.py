@@ -1,4 +1,5 @@
 import json
+import re
 
 import nbformat
 import pytest
@@ -58,11 +59,12 @@ def run(site, *, given=None, only=(), resume=False, file=None):
 
 def test_pages_are_whole_and_need_no_network(site, capsys):
     assert run(site) == 0
-    assert "Open" in capsys.readouterr().out
-    page = (site / "run" / "01_first.html").read_text()
-    assert "http://" not in page.replace("http://www.w3.org", "") and 'src="http' not in page
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == f"Open {site / 'run' / 'site' / 'index.html'}" and printed.err == ""
+    page = (site / "run" / "site" / "01_first.html").read_text()
+    assert not re.search(r'<(?:script|img|link)[^>]*(?:src|href)="(?:https?:)?//', page)
     assert 'alt="Small coloured tiles in rows."' in page and "<math" in page
-    index = (site / "run" / "index.html").read_text()
+    index = (site / "run" / "site" / "index.html").read_text()
     assert index.index("00_report") < index.index("01_first")
     assert json.loads((site / "run" / "01_first" / "results.json").read_text())["results"] == {"seed": 0, "photos": []}
 
@@ -75,8 +77,10 @@ def test_parameters_pass_through_and_folders_are_the_callers(site, monkeypatch):
     results = json.loads((site / "run" / "01_first" / "results.json").read_text())["results"]
     assert results == {"seed": 7, "photos": ["holiday.jpg"]}
     assert not (site / "run" / "00_report.ipynb").exists()
-    page = (site / "run" / "01_first.html").read_text()
-    assert "my_photos" in page and str(site) not in page
+    page = (site / "run" / "site" / "01_first.html").read_text()
+    assert "my_photos" in page
+    for file in (site / "run" / "site").rglob("*"):
+        assert file.is_dir() or str(site).encode() not in file.read_bytes(), file
 
 
 def test_the_landing_page_alone_shows_the_committed_results(site, monkeypatch, capsys):
@@ -87,7 +91,7 @@ def test_the_landing_page_alone_shows_the_committed_results(site, monkeypatch, c
     landing.write_text(landing.read_text().replace("'01_first'", f"'{committed.stem}'"))
     assert run(site, only=["00"]) == 0
     assert "committed results stand in for 01_first" in capsys.readouterr().out
-    assert f"{committed.stem}: not executed in this run" in (site / "run" / "00_report.html").read_text()
+    assert f"{committed.stem}: not executed in this run" in (site / "run" / "site" / "00_report.html").read_text()
 
 
 def test_a_failed_notebook_is_kept_named_and_resumed(site, capsys):
@@ -135,6 +139,14 @@ def test_a_resumed_folder_must_be_there(site, quick):
     with pytest.raises(InputError, match="no run to resume"):
         run(site, resume=True)
     assert not (site / "run").exists()
+
+
+def test_a_site_alone_is_no_run_to_resume(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "ROOT", tmp_path)
+    (tmp_path / "runs" / "2030-01-01_000000").mkdir(parents=True)
+    (tmp_path / "runs" / "2030-01-01_000000" / "parameters.json").write_text("{}")
+    (tmp_path / "runs" / "2030-01-02_000000" / "site").mkdir(parents=True)
+    assert execute.run_folder(None, True).name == "2030-01-01_000000"
 
 
 def test_unknown_parameters_and_bad_files_are_refused(site):

@@ -1,29 +1,82 @@
-import nbformat
+import json
 
+import nbformat
+import pytest
+from common import ROOT, markdown_output, picture_output
+
+from stvae_lib import InputError
+from stvae_lib.cli import main
+from stvae_lib.evaluation.intervals import above, judge
+from stvae_lib.pictures import images, styles
 from stvae_lib.report import site
 
-
-def notebook(*cells):
-    return nbformat.v4.new_notebook(cells=list(cells))
-
-
-def injected(source):
-    return nbformat.v4.new_code_cell(source, metadata={"tags": ["injected-parameters"]})
+CLAIMS = [judge("it moves", "here", 2.0, "", above(1), ("stillness", 0.0)),
+          judge("it flies", "here", 0.0, "", above(1), ("a bird", 2.0))]
+TEXT = "# First\n\nAs $a^2$, by Li and Wand 2016.\n\n$$\\sum_i b_i$$\n\n| a | b |\n| - | - |\n| 1 | 2 |"
 
 
-def test_pages_show_no_paths_of_the_machine():
-    shown = nbformat.v4.new_output("stream", text="read /home/me/photos/a.jpg, mine.safetensors of /home/me, a/home/me/photos\n")
-    picture = nbformat.v4.new_output("display_data", {"image/png": "/home/me/photos"})
-    made = site.without_places(notebook(
-        injected('# Parameters\ncontent_dir = "/home/me/photos"\nmodel = "/home/me/w/mine.safetensors"\nseed = 7\n'
-                 'rate = float("nan")\nout_dir = "/home/me/run/01"\n'),
-        nbformat.v4.new_code_cell("x", outputs=[shown, picture])))
-    assert made.cells[0].source == "content_dir = 'photos'\nmodel = 'mine.safetensors'\nseed = 7\nrate = float('nan')"
-    assert made.cells[1].outputs[0].text == "read photos/a.jpg, mine.safetensors of /home/me, a/home/me/photos\n"
-    assert made.cells[1].outputs[1].data["image/png"] == "/home/me/photos"  # base64, which a path may look like
+@pytest.fixture
+def run(tmp_path):
+    """A run's folder with one executed notebook, and one that failed."""
+    folder = tmp_path / "run"
+    for name in ("01_first", "02_failed"):
+        cells = [nbformat.v4.new_markdown_cell(TEXT),
+                 nbformat.v4.new_code_cell('out_dir = "/home/me/run"', metadata={"tags": ["injected-parameters"]}),
+                 nbformat.v4.new_code_cell("draw()", outputs=[
+                     picture_output(images.to_jpeg(styles.generate("mosaic", 48)), "Small tiles in rows."),
+                     markdown_output("**Figure 1.** A tile.")])]
+        (folder / name).mkdir(parents=True)
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{name}.ipynb")
+    results = {"notebook": "01_first", "claims": [claim.to_json() for claim in CLAIMS], "figures": []}
+    (folder / "01_first" / "results.json").write_text(json.dumps(results))
+    return folder
 
 
-def test_what_the_report_sets_is_not_shown():
-    made = site.without_places(notebook(injected('# Parameters\nout_dir = "/tmp/x"\nresults_dir = "/tmp"\n'),
-                                        nbformat.v4.new_code_cell("1")))
-    assert [cell.source for cell in made.cells] == ["1"]
+def test_a_run_becomes_a_book(run, capfd):
+    assert main(["site", str(run)]) == 0
+    printed = capfd.readouterr()
+    assert printed.out.splitlines()[-1] == f"Open {run / 'site' / 'index.html'}" and printed.err == "", "Sphinx has no complaints"
+    page, index = ((run / "site" / name).read_text() for name in ("01_first.html", "index.html"))
+    assert page.count("<math") == 2 and 'alt="Small tiles in rows."' in page and 'href="bibliography.html' in page
+    assert "/home/me" not in page and "out_dir" not in page
+    assert "1 min to read" in index and "holds: 1" in index and "it flies" in index and "02_failed" not in index
+    assert nbformat.read(run / "site" / "_sources" / "01_first.ipynb", 4).cells[0].source.startswith("# First")
+
+
+def test_a_bad_notebook_ends_the_build_in_one_line(run, capsys):
+    (run / "01_first.ipynb").write_text("{broken")
+    assert main(["site", str(run)]) == 2
+    said = capsys.readouterr().err
+    assert "01_first.ipynb: is no notebook" in said and said.count("\n") == 1
+
+
+def test_folders_without_notebooks_are_refused(tmp_path):
+    for folder, wrong in ((tmp_path, "no executed notebooks"), (tmp_path / "nowhere", "is no folder")):
+        with pytest.raises(InputError, match=wrong):
+            site.site_of(folder, None)
+
+
+def test_the_committed_notebooks_become_a_run_of_their_own(monkeypatch):
+    monkeypatch.setattr(site, "write_site", lambda folder, out: (folder, out))
+    for folder in (None, ROOT / "notebooks"):
+        source, out = site.site_of(folder, None)
+        assert source == ROOT / "notebooks" and out.parent == ROOT / "runs"
+
+
+def test_readme_asks_a_question_for_every_notebook():
+    assert set(site.questions()) == {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+def test_committed_notebooks_get_only_files_that_their_results_came_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(site, "ROOT", tmp_path)
+    monkeypatch.setattr(site, "RESULTS", tmp_path / "results")
+    kept = tmp_path / "runs" / "notebooks" / "01_x"
+    for folder in (kept, tmp_path / "results"):
+        folder.mkdir(parents=True)
+    file = tmp_path / "notebooks" / "01_x.ipynb"
+    assert site.run_of(file, True) is None
+    (kept / "results.json").write_text("1")
+    (tmp_path / "results" / "01_x.json").write_text("2")
+    assert site.run_of(file, True) is None
+    (tmp_path / "results" / "01_x.json").write_text("1")
+    assert site.run_of(file, True) == kept and site.run_of(file, False) == tmp_path / "notebooks" / "01_x"

@@ -1,0 +1,23 @@
+// A figure opens over the page at its full size; without this script its link opens the picture alone.
+const sheet = document.createElement("dialog");
+sheet.className = "enlarged";
+sheet.addEventListener("click", () => sheet.close());
+sheet.addEventListener("keydown", (event) => { if (event.key === "Escape") sheet.close(); });  // the theme takes it elsewhere
+document.body.append(sheet);
+
+for (const link of document.querySelectorAll("figure.enlarge a.image-reference")) {
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const picture = new Image();
+    picture.src = link.href;
+    picture.alt = link.querySelector("img").alt;
+    sheet.setAttribute("aria-label", picture.alt);
+    sheet.replaceChildren(picture);
+    sheet.showModal();
+  });
+}
+
+// What the theme's own markup tells a screen reader: labels that hide a text, and a list whose entries are none.
+document.querySelectorAll("details.hide > summary, button.search-button-field").forEach((named) => named.removeAttribute("aria-label"));
+document.querySelectorAll(".citation-list > .citation").forEach((entry) => entry.setAttribute("role", "listitem"));

@@ -1,0 +1,27 @@
+"""How Sphinx makes the book. `stvae_lib.report.site` copies this folder, and puts the chapters beside it."""
+
+project = "ST-VAE Notebooks"
+extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "sphinxcontrib.bibtex", "stvae_lib.report.mathml"]
+
+nb_execution_mode = "off"
+nb_ipywidgets_js = {}  # widgets need a kernel; the book shows precomputed frames in their place, and asks no network
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_dmath_double_inline = True
+myst_url_schemes = {"http": None, "https": None, "source": "code/{{path}}"}
+
+bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
+html_math_renderer = "mathml"
+
+html_context = {"default_mode": "auto"}
+html_theme = "sphinx_book_theme"
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_js_files = [("book.js", {"defer": "defer"})]
+html_extra_path = ["extra"]
+html_show_search_summary = False  # summaries are fetched, which a file URL forbids
+html_theme_options = {"home_page_in_toc": True, "show_toc_level": 2, "navbar_persistent": [], "footer_content_items": [],
+                      "navigation_with_keys": False}
+copybutton_exclude = ".linenos, .gp"

@@ -1,0 +1,118 @@
+import json
+import shutil
+
+import nbformat
+import pytest
+from common import markdown_output, picture_output
+
+from stvae_lib import InputError
+from stvae_lib.pictures import images, styles
+from stvae_lib.report import archive, chapters
+from stvae_lib.report.chapters import Chapter, read_notebook
+from stvae_lib.report.prose import anchor
+from stvae_lib.report.site import DOCS
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """Sphinx's source folder, without chapters yet."""
+    return shutil.copytree(DOCS, tmp_path / "pages")
+
+
+def chapter_of(folder, *cells, run=None):
+    """A chapter that begins with a title, an introduction and a parameters cell."""
+    introduction = nbformat.v4.new_markdown_cell("# Title\n\nWith a VAE.")
+    parameters = nbformat.v4.new_code_cell("seed: int = 0", metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[introduction, parameters, *cells]), folder / "01_x.ipynb")
+    return Chapter(folder / "01_x.ipynb", run)
+
+
+def showing(*outputs):
+    return nbformat.v4.new_code_cell("show()", outputs=list(outputs))
+
+
+def drawing(number: int, data: bytes = b"jpeg"):
+    return showing(picture_output(data, 'A "tile": # red.'), markdown_output(f"**Figure {number}.** A tile."))
+
+
+def written(pages):
+    return nbformat.read(pages / "01_x.ipynb", as_version=4).cells
+
+
+def test_code_is_folded_and_the_parameters_are_out_of_sight(tmp_path, pages):
+    printed = nbformat.v4.new_output("stream", text="printed\n")
+    value = nbformat.v4.new_output("execute_result", {"text/plain": "Claim(...)"})
+    chapter_of(tmp_path, showing(markdown_output("it moves: **holds** (1)"), printed, value)).write(pages)
+    text, code, shown = written(pages)
+    assert text.source == "# Title\n\nWith a {term}`VAE <VAE>`."
+    assert code.metadata.tags == ["hide-input"] and code.metadata.mystnb.code_prompt_show.startswith("Code: ")
+    assert [output.get("text") for output in code.outputs] == ["printed\n"]
+    assert shown.source == "it moves: {bdg-success}`holds` (1)"
+
+
+def test_a_last_value_is_shown_where_nothing_else_is(tmp_path, pages):
+    chapter_of(tmp_path, showing(nbformat.v4.new_output("execute_result", {"text/plain": "42"}))).write(pages)
+    assert written(pages)[1].outputs[0].data["text/plain"] == "42"
+
+
+def test_the_opening_picture_is_the_richest_and_leads_to_its_place(tmp_path, pages):
+    heading = nbformat.v4.new_markdown_cell("## Part")
+    chapter = chapter_of(tmp_path, heading, drawing(1), drawing(2, b"a larger jpeg"))
+    assert chapter.opening.number == 2 and chapter.title == "Title" and chapter.minutes == 1
+    chapter.write(pages)
+    sources = [cell.source for cell in written(pages)]
+    assert sources[0].startswith("# Title\n\n```{image} pictures/01_x-figure-2.jpg\n")
+    assert f':target: "#{anchor("01_x", 2)}"' in sources[0] and f":name: {anchor('01_x', 2)}" in sources[-1]
+    assert ':alt: "A \\"tile\\": # red."' in sources[0], "YAML would take the rest for a comment"
+    assert (pages / "pictures" / "01_x-figure-2.jpg").read_bytes() == b"a larger jpeg"
+
+
+def test_an_opening_picture_of_the_introduction_moves_up_with_its_caption(tmp_path, pages):
+    chapter_of(tmp_path, drawing(1)).write(pages)
+    sources = [cell.source for cell in written(pages)]
+    assert sources[0].startswith("# Title\n\n```{figure}") and "**Figure 1.** A tile." in sources[0]
+    assert sum("figure-1.jpg" in source for source in sources) == 1
+
+
+@pytest.mark.parametrize("kept, shelf", [(b"jpeg", "_images"), (b"a larger jpeg", "enlarged")])
+def test_a_click_opens_the_picture_that_the_run_kept(tmp_path, pages, kept, shelf):
+    run = tmp_path / "01_x"
+    run.mkdir()
+    (run / "tile.jpg").write_bytes(kept)
+    (run / "results.json").write_text(json.dumps({"figures": [{"file": "tile.jpg"}]}))
+    chapter_of(tmp_path, drawing(1), run=run).write(pages)
+    assert f":target: {shelf}/01_x-figure-1.jpg" in written(pages)[0].source
+    assert (pages / "pictures" / "01_x-figure-1.jpg").read_bytes() == b"jpeg"
+    enlarged = pages / "extra" / "enlarged" / "01_x-figure-1.jpg"
+    assert enlarged.read_bytes() == kept if shelf == "enlarged" else not enlarged.exists()
+
+
+def test_sliders_come_with_the_run_and_leave_no_mark_without_it(tmp_path, pages):
+    mark = nbformat.v4.new_output("display_data", {"text/html": '<div data-frames="path-frames.png|5|1|to and fro"></div>'})
+    chapter_of(tmp_path, showing(mark)).write(pages)
+    assert len(written(pages)) == 2 and written(pages)[1].outputs == []
+    run = tmp_path / "01_x"
+    run.mkdir()
+    (run / "results.json").write_text('{"figures": []}')
+    images.save_image(styles.generate("mosaic", 50), run / "path-frames.png")
+    chapter_of(tmp_path, showing(mark), run=run).write(pages)
+    assert "url(frames/01_x-path-frames.png)" in written(pages)[2].source
+    assert (pages / "extra" / "frames" / "01_x-path-frames.png").exists()
+
+
+def test_linked_sources_come_along(tmp_path, pages, monkeypatch):
+    monkeypatch.setattr(chapters, "ROOT", archive.ROOT)
+    chapter_of(tmp_path, showing(markdown_output("[lines](../stvae_lib/errors.py#L4-L9)"))).write(pages)
+    assert written(pages)[2].source == "[lines](source:stvae_lib/errors.py#L4-L9)"
+    assert (pages / "extra" / "code" / "stvae_lib" / "errors.py").exists()
+
+
+@pytest.mark.parametrize("text, wrong", [("{not json", "is no notebook"), ("[1, 2]", "is no notebook"), ("", "is no notebook"),
+                                         ('{"cells": 3, "nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "is no notebook"),
+                                         (nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])),
+                                          "has no outputs")])
+def test_a_bad_notebook_is_named_in_one_line(tmp_path, text, wrong):
+    (tmp_path / "bad.ipynb").write_text(text)
+    with pytest.raises(InputError, match=f"bad.ipynb: {wrong}") as refused:
+        read_notebook(tmp_path / "bad.ipynb")
+    assert "\n" not in str(refused.value) and "stvae report" in str(refused.value)
