@@ -168,6 +168,7 @@ async function examine(run, check) {
 let wish = null, busy = false, resting;
 function changed(role = state.fullTime < QUICK ? "full" : "preview") {
   show();
+  if (comparing()) compare(false);
   byId("save").disabled = true;
   wish = role;
   clearTimeout(resting);
@@ -295,7 +296,6 @@ const takePhoto = attempt(async (file) => {
   state.photo = await openPicture(file, file.name);
   state.photoNumber += 1;
   state.fullTime = Infinity;
-  byId("compare").ariaPressed = "false";
   changed();
 });
 
@@ -335,12 +335,13 @@ function step(event) {
   move(state.x + size * across, state.y + size * down);
 }
 
-function compare() {
-  byId("compare").ariaPressed = String(!comparing());
-  paint(comparing() ? pixelsOf(state.photo, Number(byId("size").value)) : state.picture);
+function compare(on) {
+  byId("compare").ariaPressed = String(on);
+  paint(on ? pixelsOf(state.photo, Number(byId("size").value)) : state.picture);
 }
 
 function save() {
+  compare(false);
   byId("picture").toBlob((blob) => {
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "st-vae.png" });
     link.click();
@@ -409,7 +410,7 @@ function listen() {
     if (byId("spread").value === "0") byId("spread").value = 1;
     changed();
   });
-  byId("compare").addEventListener("click", compare);
+  byId("compare").addEventListener("click", () => compare(!comparing()));
   byId("save").addEventListener("click", save);
   offerFiles("own", "photo", takePhoto);
   acceptDrops(document.body, takePhoto);
