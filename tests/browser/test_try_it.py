@@ -119,16 +119,22 @@ def test_it_keeps_up_with_the_hand(page, tmp_path):
     drawn(page, lambda: page.set_input_files("#photo", photograph(tmp_path)))
     seconds = min(drawn(page, lambda: page.locator("#pad").press("ArrowRight")) for _ in range(3))
     assert seconds < 1.5
+    page.evaluate("""() => { window.shown = 0; new MutationObserver(() => shown++)
+        .observe(document.getElementById("stage"), {attributeFilter: ["data-milliseconds"]}); }""")
+    assert max(previews_per_second(page) for _ in range(3)) > 3  # the best of three: other programs may want the cores
+
+
+def previews_per_second(page, seconds: float = 3) -> float:
+    """How many pictures are shown while a hand drags the dot about."""
     box = page.locator("#pad").bounding_box()
-    page.evaluate("""() => { window.times = []; new MutationObserver(() => times.push(performance.now()))
-        .observe(document.getElementById("stage"), {attributeFilter: ["data-milliseconds", "data-drawn"]}); }""")
     page.mouse.move(box["x"] + 20, box["y"] + 20)
     page.mouse.down()
-    start = time.monotonic()
-    while (moved := time.monotonic() - start) < 3:
+    before, start = page.evaluate("shown"), time.monotonic()
+    while (moved := time.monotonic() - start) < seconds:
         page.mouse.move(box["x"] + 20 + 40 * moved, box["y"] + 20 + 30 * moved)
+    shown = page.evaluate("shown") - before
     page.mouse.up()
-    assert page.evaluate("times.length") > 3 * moved
+    return shown / moved
 
 
 def test_what_is_no_picture_gets_a_message(page, tmp_path):
@@ -163,6 +169,9 @@ def test_the_original_can_be_looked_at(page):
     assert canvas.screenshot() != before
     page.click("#compare")
     assert canvas.screenshot() == before
+    page.click("#compare")
+    drawn(page, lambda: page.locator("#pad").press("ArrowRight"))  # to draw is to leave the original
+    assert page.locator("#compare").get_attribute("aria-pressed") == "false"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,7 +6,7 @@ const PLACES = ["Upper left", "Upper right", "Lower left", "Lower right"];
 const MOST_PIXELS = 60e6, MOST_BYTES = 100e6, FEWEST = 16;  // more pixels than that, and a phone's memory is full
 const STYLE_SIDE = 512, PREVIEW_SIDE = 160;
 const REST = 250;           // milliseconds that a hand rests before the picture is drawn in full
-const QUICK = 120;          // milliseconds within which a picture needs no preview
+const QUICK = 60;          // milliseconds within which a picture needs no preview
 const SAME = 2;             // grey levels that a runtime may be off, on average
 
 // corners: {key, title, image}, and z where the style was invented. picture: the newest drawn. encoded: what the worker knows.
