@@ -59,9 +59,10 @@ class Yardstick:
         return Interval(mean if more_is_better else -mean, half, n)
 
     def over_peer(self, model: str) -> dict[str, float]:
-        """Style distance of a model over MicroAST's, by who judges: the loss network's sibling on the older pairs, then the
-        three judges of the sixty."""
-        older = self.record["ours"][f"{model}, z = mu"], self.record["published"]["MicroAST, published weights"]
-        found = {"sibling of its\nloss network": older[0][3] / older[1][3]}
-        return found | {title: self.judged[model][judge]["style"] / self.judged["microast"][judge]["style"]
-                        for judge, title in JUDGES.items()}
+        """Style distance of a model over MicroAST's, by pairs and judge: on the older twenty by a sibling of the distilled
+        VGG-19 and by that network itself, on the sixty by the three judges, that network first."""
+        ours, peer = self.record["ours"][f"{model}, z = mu"], self.record["published"]["MicroAST, published weights"]
+        found = {f"20 pairs\n{judge}": ours[column] / peer[column]
+                 for judge, column in (("its sibling", 3), (JUDGES["vgg19d"], 0))}
+        return found | {f"60 pairs\n{JUDGES[judge]}": self.judged[model][judge]["style"] / self.judged["microast"][judge]["style"]
+                        for judge in ("vgg19d", "resnet50", "vgg16")}
