@@ -15,19 +15,19 @@ def injected(source):
 
 
 def test_pages_show_no_paths_of_the_machine():
-    shown = nbformat.v4.new_output("stream", text="read /home/me/photos/a.jpg, mine.safetensors of /home/me, a/home/me/photos\n")
-    code = nbformat.v4.new_output("display_data", {"image/png": "/home/me/photos"})
+    shown = nbformat.v4.new_output("stream", text="read /ours/me/photos/a.jpg, mine.safetensors of /ours/me, a/ours/me/photos\n")
+    code = nbformat.v4.new_output("display_data", {"image/png": "/ours/me/photos"})
     made = cells.without_places(notebook(
-        injected('# Parameters\ncontent_dir = "/home/me/photos"\nmodel = "/home/me/w/mine.safetensors"\nseed = 7\n'
-                 'rate = float("nan")\nout_dir = "/home/me/run/01"\n'),
+        injected('# Parameters\ncontent_dir = "/ours/me/photos"\nmodel = "/ours/me/w/mine.safetensors"\nseed = 7\n'
+                 'rate = float("nan")\nout_dir = "/ours/me/run/01"\n'),
         nbformat.v4.new_code_cell("x", outputs=[shown, code])))
     assert made.cells[0].source == "content_dir = 'photos'\nmodel = 'mine.safetensors'\nseed = 7\nrate = float('nan')"
-    assert made.cells[1].outputs[0].text == "read photos/a.jpg, mine.safetensors of /home/me, a/home/me/photos\n"
-    assert made.cells[1].outputs[1].data["image/png"] == "/home/me/photos"  # base64, which a path may look like
+    assert made.cells[1].outputs[0].text == "read photos/a.jpg, mine.safetensors of /ours/me, a/ours/me/photos\n"
+    assert made.cells[1].outputs[1].data["image/png"] == "/ours/me/photos"  # base64, which a path may look like
 
 
 def test_what_the_report_sets_is_not_shown():
-    made = cells.without_places(notebook(injected('# Parameters\nout_dir = "/tmp/x"\nresults_dir = "/tmp"\n'),
+    made = cells.without_places(notebook(injected('# Parameters\nout_dir = "/runs/x"\nresults_dir = "/runs"\n'),
                                          nbformat.v4.new_code_cell("1")))
     assert [cell.source for cell in made.cells] == ["1"]
 
@@ -37,7 +37,7 @@ def test_what_an_execution_notes_beside_the_outputs_goes():
     cell = nbformat.v4.new_code_cell("x", outputs=[bar, markdown_output("kept")],
                                      metadata={"papermill": {"duration": 1}, "tags": ["a"]})
     executed = notebook(cell)
-    executed.metadata["papermill"] = {"output_path": "/home/me/01.ipynb"}
+    executed.metadata["papermill"] = {"output_path": "/ours/me/01.ipynb"}
     made = cells.without_traces(executed)
     assert "papermill" not in made.metadata and made.cells[0].metadata == {"tags": ["a"]}
     assert [output.data["text/markdown"] for output in made.cells[0].outputs] == ["kept"]

@@ -21,7 +21,7 @@ def run(tmp_path):
     folder = tmp_path / "run"
     for name in ("01_first", "02_failed"):
         cells = [nbformat.v4.new_markdown_cell(TEXT),
-                 nbformat.v4.new_code_cell('out_dir = "/home/me/run"', metadata={"tags": ["injected-parameters"]}),
+                 nbformat.v4.new_code_cell('out_dir = "/ours/me/run"', metadata={"tags": ["injected-parameters"]}),
                  nbformat.v4.new_code_cell("draw()", outputs=[
                      picture_output(images.to_jpeg(styles.generate("mosaic", 48)), "Small tiles in rows."),
                      markdown_output("**Figure 1.** A tile.")])]
@@ -38,7 +38,7 @@ def test_a_run_becomes_a_book(run, capfd):
     assert printed.out.splitlines()[-1] == f"Open {run / 'site' / 'index.html'}" and printed.err == "", "Sphinx has no complaints"
     page, index = ((run / "site" / name).read_text() for name in ("01_first.html", "index.html"))
     assert page.count("<math") == 2 and 'alt="Small tiles in rows."' in page and 'href="bibliography.html' in page
-    assert "/home/me" not in page and "out_dir" not in page
+    assert "/ours/me" not in page and "out_dir" not in page
     assert "1 min to read" in index and "holds: 1" in index and "it flies" in index and "02_failed" not in index
     assert nbformat.read(run / "site" / "_sources" / "01_first.ipynb", 4).cells[0].source.startswith("# First")
 

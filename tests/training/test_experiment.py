@@ -118,7 +118,7 @@ def test_configs_with_unknown_keys_or_wrong_types_are_refused(change, word, make
         experiment.read_config(make_config(**change))
 
 
-@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "a/b", "a\\b", "", ".hidden", " x", "x\n", "config", 3, "x" * 300])
+@pytest.mark.parametrize("name", ["../../x", "/a/x", "a/b", "a\\b", "", ".hidden", " x", "x\n", "config", 3, "x" * 300])
 def test_a_name_that_leads_elsewhere_is_refused(name, make_config):
     path = make_config()
     path.write_text(json.dumps(json.loads(path.read_text()) | {"name": name}))
