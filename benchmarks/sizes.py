@@ -23,17 +23,17 @@ from stvae_lib.evaluation.timing import in_turns
 from stvae_lib.model.stvae import STVAE
 from stvae_lib.model.weights import SHIPPED, find
 from stvae_lib.pictures.datasets import GENERATED_STYLES
-from stvae_lib.pictures.images import save_image
+from stvae_lib.pictures.images import list_images, save_image
 from stvae_lib.provenance import environment
 
 SIZES = (256, 512)
-COMMAND = ("import resource, subprocess, sys; subprocess.run([sys.executable, '-m', 'stvae_lib', *sys.argv[1:]], check=True); "
-           "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3)")
+COMMAND = ("import sys; from stvae_lib.cli import main; status = main(sys.argv[1:]); "
+           "from stvae_lib.evaluation.timing import process_peak_mb; print(process_peak_mb()); sys.exit(status)")
 
 
 def command(name: str) -> tuple[float, float]:
     """Seconds and peak memory in MB of `stvae stylize` at 512 pixels."""
-    style = next(GENERATED_STYLES.glob("*.*"))
+    style = list_images(GENERATED_STYLES)[0]
     seconds, memory = [], []
     with tempfile.TemporaryDirectory() as folder:
         save_image(photo_of(512), Path(folder) / "photo.png")

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 import stvae_lib as st
 from stvae_lib.baselines.statistics import adain, wct
 from stvae_lib.evaluation.intervals import crossed
 from stvae_lib.model.stvae import STVAE
 from stvae_lib.model.weights import SHIPPED
+from stvae_lib.pictures.images import resized
 from stvae_lib.provenance import environment, sha256
 
 HERE = Path(__file__).resolve().parent
@@ -56,17 +56,17 @@ def draw(judges, root: Path, method, size: int, out: Path) -> None:
     for index, (content, style) in enumerate(json.loads((root / "pairs.json").read_text())):
         output = method(judges.load(root / "content" / content), judges.load(root / "style" / style))
         if size != SIZE:
-            output = F.interpolate(output, (SIZE, SIZE), mode="bilinear", antialias=True)
+            output = resized(output, (SIZE, SIZE))
         st.save_image(output, out / f"{index:03d}.png")
     judges.SIDE = SIZE
 
 
-def judge_all(judges, root: Path, methods: dict, sizes=(SIZE, LARGER)) -> dict:
+def judge_all(judges, root: Path, methods: dict) -> dict:
     """{"method" or "method@size": {judge: {measure: one value per pair}}}."""
     with tempfile.TemporaryDirectory() as folder:
         folders = {}
         for name, method in methods.items():
-            for size in sizes:
+            for size in (SIZE, LARGER):
                 label = name if size == SIZE else f"{name}@{size}"
                 folders[label] = Path(folder) / str(len(folders))
                 draw(judges, root, method, size, folders[label])

@@ -11,7 +11,7 @@ import torch
 
 from .errors import InputError
 from .evaluation.timing import median_seconds, process_peak_mb
-from .files import write_text
+from .files import make_folder, write_text
 from .model import weights
 from .model.mixing import bilinear_mix
 from .pictures import styles
@@ -119,10 +119,7 @@ def run_benchmark(name: str, sizes: list[int], out: Path, device: str) -> str:
         raise InputError(f"--sizes {min(sizes)}", "is too small", "give 16 pixels or more")
     model = weights.load_stvae(name, device)
     target = model.device
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(out, f"cannot be made ({error.strerror})", "choose a writable folder") from None
+    make_folder(out)
     rows = [measure_size(model, size, target) | {"peak_memory_mb": round(peak_memory_mb(name, size, device))} for size in sizes]
     bound = matrix_product_rate(target)
     results = {"model": name, "sizes": rows, "matrix_product_gflops": round(bound, 1),

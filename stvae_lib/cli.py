@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .arguments import make_parser
 from .errors import InputError
-from .files import refuse_overwriting
+from .files import make_folder, refuse_overwriting
 
 
 def stylize(arguments) -> int:
@@ -26,9 +26,11 @@ def stylize(arguments) -> int:
     codes = [_style_code(style, model) for style in arguments.styles]
 
     def one(source: Path, target: Path):
-        size = load_image(source, arguments.size).shape[2:]
-        larger = tuple(round(arguments.oversample * side) for side in size)
-        content = resized(load_image(source, max(larger)), larger)
+        content = load_image(source, arguments.size)
+        size = content.shape[2:]
+        if arguments.oversample > 1:
+            larger = tuple(round(arguments.oversample * side) for side in size)
+            content = resized(load_image(source, max(larger)), larger)
         generator = torch.Generator().manual_seed(arguments.seed)
         output = model.stylize(content, codes, arguments.mix, arguments.strength, arguments.sample, generator)
         save_image(resized(output, size), target)
@@ -75,10 +77,7 @@ def _stylize_folder(targets: dict[Path, Path], out: Path, one) -> int:
     """Every file of a folder; a bad one is reported at the end and the others are done. The last line counts both."""
     from tqdm.auto import tqdm
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(out, f"cannot be made ({error.strerror})", "choose a writable folder") from None
+    make_folder(out)
     failures = []
     for file, target in tqdm(targets.items(), unit="image"):
         try:

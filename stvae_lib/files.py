@@ -28,6 +28,14 @@ def write_atomically(path, write) -> None:
         raise
 
 
+def make_folder(folder, remedy: str = "choose a writable folder") -> None:
+    """A folder with its parents, where it is not there yet. InputError, with `remedy`, where it cannot be made."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(folder, f"cannot be made ({error.strerror})", remedy) from None
+
+
 def refuse_overwriting(targets, inputs) -> None:
     """InputError where a file to be written is one of those that are read, also by another name or through a link."""
     known = {_identity(path): path for path in inputs}

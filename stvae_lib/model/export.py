@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from ..errors import InputError
-from ..files import write_atomically, write_text
+from ..files import make_folder, write_atomically, write_text
 from ..provenance import digest, sha256
 from . import weights
 from .backbones.modulation import Modulation
@@ -161,10 +161,7 @@ def write_onnx(name, folder) -> Path:
     model = weights.load_stvae(name, "cpu")
     check_exportable(model, name)
     graphs, folder = onnx_graphs(model), Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(folder, f"cannot be made ({error.strerror})", "choose a writable folder") from None
+    make_folder(folder)
     for part, data in graphs.items():
         write_atomically(folder / f"{part}.onnx", lambda file, data=data: Path(file).write_bytes(data))
     write_text(folder / NOTE, json.dumps(describe_graphs(name, model, graphs), indent=1) + "\n")

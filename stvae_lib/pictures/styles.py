@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial import cKDTree
 
 from ..errors import InputError
+from ..files import make_folder
 from .images import MIN_SIDE, save_image
 
 PALETTES = [  # six colours each, dark to light
@@ -267,9 +268,6 @@ def generate(name: str, size=256, seed: int = 0) -> torch.Tensor:
 def write_styles(folder, size: int = 256, seeds: int = 1, first_seed: int = 0) -> list[Path]:
     """Write `seeds` pictures of every kind as `kind_SEED.png`; returns the files."""
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(folder, f"cannot be made ({error.strerror})", "choose a writable folder") from None
+    make_folder(folder)
     return [save_image(generate(name, size, seed), folder / f"{name}_{seed}.png")
             for seed in range(first_seed, first_seed + seeds) for name in GENERATORS]

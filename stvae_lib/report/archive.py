@@ -46,9 +46,14 @@ def claims_by_notebook(folder="") -> dict[str, list[Claim]]:
     return found
 
 
+def read_benchmark(name: str) -> dict:
+    """What a script of `benchmarks/` measured and wrote."""
+    return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text(encoding="utf-8"))
+
+
 def read_yardstick() -> dict[str, dict[str, float]]:
     """Figures of `benchmarks/yardstick.json`: method -> column -> mean over the held-out pairs."""
-    record = json.loads((ROOT / "benchmarks" / "yardstick.json").read_text(encoding="utf-8"))
+    record = read_benchmark("yardstick")
     return {method: dict(zip(record["columns"], row, strict=True)) for method, row in record["ours"].items()}
 
 

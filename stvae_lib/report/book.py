@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from IPython.display import HTML, Markdown, display
 
-from ..errors import InputError
 from ..evaluation.intervals import Claim
-from ..files import write_text
+from ..files import make_folder, write_text
 from ..model.weights import FOLDER, pick_device
 from ..pictures.images import list_images, to_jpeg
 from ..provenance import environment, record, sha256
@@ -28,10 +27,7 @@ class Book:
     def __init__(self, notebook: str, parameters: dict):
         self.notebook, self.parameters, self.began = notebook, parameters, time.perf_counter()
         self.folder = Path(parameters.get("out_dir") or ROOT / "runs" / "notebooks" / notebook)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(self.folder, f"cannot be made ({error.strerror})", "choose a writable out_dir") from None
+        make_folder(self.folder, "choose a writable out_dir")
         self.results, self.figures, self.claims = {}, [], []
         self.data = {role: record(list_images(parameters[name])) for name, role in PICTURES.items() if parameters.get(name)}
 

@@ -41,6 +41,7 @@ class Chapter:
         self.prose = "\n\n".join(cell.source for cell in self.notebook.cells if cell.cell_type == "markdown")
         found = [figure_in(*pair) for cell in self.notebook.cells for pair in pairs(cell)]
         self.figures = {figure.number: figure for figure in found if figure}
+        self.larger = self._larger()
 
     @property
     def title(self) -> str:
@@ -61,8 +62,8 @@ class Chapter:
         """Write the chapter into Sphinx's source folder, and its pictures beside it."""
         for figure in self.figures.values():
             _write(pages / "pictures" / self.file_of(figure), figure.data)
-            if kept := self._kept(figure):
-                _write(pages / "extra" / "enlarged" / self.file_of(figure), kept)
+            if figure.number in self.larger:
+                _write(pages / "extra" / "enlarged" / self.file_of(figure), self.larger[figure.number])
         links, cells = Links.read(pages, self.name, self.figures), []
         for cell in self.notebook.cells:
             if cell.cell_type == "markdown":
@@ -86,13 +87,12 @@ class Chapter:
         """Name of a figure's file: of its own in the whole book, and all that Sphinx may find."""
         return f"{self.name}-figure-{figure.number}.{figure.suffix}"
 
-    def _kept(self, figure: Figure) -> bytes | None:
-        """The file that a figure was kept in, where it is another one (a larger one) than the notebook shows."""
-        results = self.run / "results.json" if self.run else None
-        kept = json.loads(results.read_text(encoding="utf-8"))["figures"] if results else []
-        file = self.run / kept[figure.number - 1]["file"] if figure.number <= len(kept) else None
-        data = file.read_bytes() if file and file.exists() else figure.data
-        return data if data != figure.data else None
+    def _larger(self) -> dict[int, bytes]:
+        """Of figures that the run kept in another file (a larger one) than the notebook shows, that file, by number."""
+        kept = json.loads((self.run / "results.json").read_text(encoding="utf-8"))["figures"] if self.run else []
+        files = {number: self.run / entry["file"] for number, entry in enumerate(kept, start=1)}
+        found = {number: file.read_bytes() for number, file in files.items() if number in self.figures and file.exists()}
+        return {number: data for number, data in found.items() if data != self.figures[number].data}
 
     def _picture(self, figure: Figure) -> str:
         """A figure without its caption, above the text; it leads to where it stands."""
@@ -101,7 +101,7 @@ class Chapter:
 
     def _figure(self, figure: Figure) -> str:
         """A figure, numbered as in the notebook; a click opens it at its full size."""
-        shelf = "enlarged" if self._kept(figure) else "_images"
+        shelf = "enlarged" if figure.number in self.larger else "_images"
         return (f"```{{figure}} pictures/{self.file_of(figure)}\n:name: {anchor(self.name, figure.number)}\n"
                 f":alt: {figure.quoted_alt}\n:target: {shelf}/{self.file_of(figure)}\n:figclass: enlarge\n\n"
                 f"{figure.caption}\n```")

@@ -1,10 +1,9 @@
 """The parts of README that come from recorded figures: tables of the yardstick, and the opening picture."""
 
-import json
 import shutil
 
 from ..files import write_text
-from .archive import ROOT
+from .archive import ROOT, read_benchmark
 from .figures import table
 from .yardstick import Yardstick
 
@@ -21,7 +20,7 @@ def twenty_pairs_table() -> str:
 
 def sizes_table() -> str:
     """Size, time and memory of the models, from benchmarks/sizes.json."""
-    return table(json.loads((ROOT / "benchmarks" / "sizes.json").read_text(encoding="utf-8"))["rows"], 1)
+    return table(read_benchmark("sizes")["rows"], 1)
 
 
 PARTS = {"yardstick": yardstick_table, "twenty pairs": twenty_pairs_table, "sizes": sizes_table}

@@ -13,6 +13,7 @@ import nbformat
 
 from ..errors import InputError
 from ..evaluation.intervals import Claim
+from ..files import make_folder
 from .archive import RESULTS, ROOT, claims_by_notebook
 from .chapters import Chapter
 from .prose import chip
@@ -111,10 +112,7 @@ def _build(pages: Path, site: Path, whole: bool) -> None:
     unless the book is `whole`, links to chapters that it does not have."""
     from sphinx.cmd.build import build_main
 
-    try:
-        site.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(site, f"cannot be made ({error.strerror})", "choose a writable --out") from None
+    make_folder(site, "choose a writable --out")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", PendingDeprecationWarning)

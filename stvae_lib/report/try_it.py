@@ -14,7 +14,7 @@ from string import Template
 import torch
 
 from ..errors import InputError
-from ..files import write_text
+from ..files import make_folder, write_text
 from ..model import weights
 from ..model.export import check_exportable, describe_graphs, onnx_graphs
 from ..model.mixing import bilinear_mix
@@ -100,16 +100,14 @@ def _template(name: str) -> str:
 
 def _page(name: str, home: str, **values) -> str:
     link = f'<a href="{html.escape(home)}">ST-VAE Notebooks</a>' if home else "ST-VAE Notebooks"
-    return Template(_template(name)).substitute(home=link, style=_template("page.css"), **values)
+    body = Template(_template(name)).substitute(home=link, **values)
+    return Template(_template("frame.html")).substitute(style=_template("page.css"), body=body)
 
 
 def _write(folder: Path, texts: dict[str, str]) -> Path:
     """Texts by name into a folder, the page last, so that one that is there is whole; returns the page."""
-    try:
-        for name in texts:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(folder, f"cannot be made ({error.strerror})", "choose a writable folder") from None
+    make_folder(folder)
     for name, text in texts.items():
+        make_folder((folder / name).parent)
         write_text(folder / name, text)
     return folder / PAGE

@@ -1,15 +1,11 @@
 """What `benchmarks/yardstick.json` says: sixty pairs by three judges, and the older twenty by a sibling of a loss network."""
 
-import json
-
 from ..evaluation.intervals import Interval
-from .archive import ROOT
+from .archive import read_benchmark
 
 JUDGES = {"resnet50": "ResNet-50", "vgg16": "VGG-16", "vgg19d": "VGG-19, distilled"}
 LABELS = {"content": "the content itself", "style": "the style itself", "microast": "MicroAST, published weights",
-          "magenta": "Magenta, published weights (works at 384 px)", "microast@384": "MicroAST, published weights@384"}
-
-
+          "magenta": "Magenta, published weights (works at 384 px)"}
 SHOWN_LARGER = ("vgg19-slim", "resnet50-slim", "microast")  # whose rows at a larger working size the tables show
 
 
@@ -23,7 +19,7 @@ class Yardstick:
     @classmethod
     def committed(cls) -> "Yardstick":
         """The figures in the repository."""
-        return cls(json.loads((ROOT / "benchmarks" / "yardstick.json").read_text(encoding="utf-8")))
+        return cls(read_benchmark("yardstick"))
 
     def own_judge(self, method: str) -> str | None:
         """The judge that a model was trained with, or a relative of that: it ranks nobody there."""
@@ -33,10 +29,12 @@ class Yardstick:
         """Style / texture / kept structure of every method by each judge, as rows of text, best style by the ResNet-50 first.
         In brackets: by a method's own judge."""
         rows = []
-        for name in [name for name in self.judged if "@" not in name or name.split("@")[0] in SHOWN_LARGER]:
-            judged = self.judged[name]
-            ours = name in self.record["sixty"]["ours"]
-            row = {"method": LABELS.get(name, f"**{name}**" if ours else name).replace("@384", ", drawn at 384 px")}
+        for name, judged in self.judged.items():
+            method, _, size = name.partition("@")
+            if size and method not in SHOWN_LARGER:
+                continue
+            label = LABELS.get(method, method) + (f", drawn at {size} px" if size else "")
+            row = {"method": f"**{label}**" if name in self.record["sixty"]["ours"] else label}
             for judge, title in JUDGES.items():
                 figures = " / ".join(f"{judged[judge][measure]:.2f}" for measure in ("style", "texture", "kept"))
                 row[title] = f"({figures})" if judge == self.own_judge(name) else figures

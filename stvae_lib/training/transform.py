@@ -123,7 +123,7 @@ class VLTTraining(nn.Module):
         count = schedule.batch // self.options.styles_per_content
         contents, names = self.photos.crops(rng, count, schedule.crop)
         styles, more = self._styles(rng, count, schedule.crop)
-        seen = schedule.crop if self.options.smallest_scale == 1 else rng.uniform(self.options.smallest_scale, 1) * schedule.crop
+        seen = rng.uniform(self.options.smallest_scale, 1) * schedule.crop
         return {"contents": contents.contiguous(memory_format=torch.channels_last), "styles": styles,
                 "files": names + more, "seen": round(seen)}
 
@@ -155,7 +155,8 @@ class VLTTraining(nn.Module):
         total = (options.content_weight * rows["content"] + options.style_weight * style + options.gram_weight * gram
                  + options.range_weight * rows["range"] + options.beta * rows["kl"] + options.palette_weight * rows["palette"])
         if options.train_decoder and options.reconstruction_weight > 0:
-            rows["reconstruction"] = self._reconstruction(contents[:1], features[:1])
+            whole = content_target if seen(contents) is contents else self.distances.features(contents[:1])
+            rows["reconstruction"] = self._reconstruction(contents[:1], features[:1], whole)
             total = total + options.reconstruction_weight * rows["reconstruction"]
         return {"loss": total} | rows
 
@@ -175,9 +176,9 @@ class VLTTraining(nn.Module):
         shift = torch.arange(self.options.styles_per_content, device=device).repeat_interleave(count)
         return content, (content + shift) % count
 
-    def _reconstruction(self, image, features):
+    def _reconstruction(self, image, features, target):
         output = self.model.decode(features, image.shape[2:]).float()
-        error = self.distances.perceptual(*(self.distances.features(picture) for picture in (output, image))).mean()
+        error = self.distances.perceptual(self.distances.features(output), {k: v[:1] for k, v in target.items()}).mean()
         return AutoencoderOptions.pixel_weight * losses.pixel(output, image) + error
 
     def parameter_groups(self, lr):

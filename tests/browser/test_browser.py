@@ -3,7 +3,6 @@
 import contextlib
 import io
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,30 +18,6 @@ from PIL import Image
 
 from stvae_lib.report import explorers, site
 from stvae_lib.report.book import Book
-
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install -e '.[test]')")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH (apt install chromium)")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as tools:
-        started = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def watched(browser):
-    """A page that notes console errors and requests."""
-    page = browser.new_page(viewport={"width": 1000, "height": 900})
-    page.errors, page.requests = [], []
-    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("request", lambda request: page.requests.append(request.url))
-    yield page
-    page.close()
 
 
 def tile(red: float, green: float):
