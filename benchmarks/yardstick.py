@@ -61,12 +61,12 @@ def draw(judges, root: Path, method, size: int, out: Path) -> None:
     judges.SIDE = SIZE
 
 
-def judge_all(judges, root: Path, methods: dict) -> dict:
+def judge_all(judges, root: Path, methods: dict, sizes=(SIZE, LARGER)) -> dict:
     """{"method" or "method@size": {judge: {measure: one value per pair}}}."""
     with tempfile.TemporaryDirectory() as folder:
         folders = {}
         for name, method in methods.items():
-            for size in (SIZE, LARGER):
+            for size in sizes:
                 label = name if size == SIZE else f"{name}@{size}"
                 folders[label] = Path(folder) / str(len(folders))
                 draw(judges, root, method, size, folders[label])

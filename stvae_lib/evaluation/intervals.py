@@ -83,7 +83,12 @@ def paired(first, second, clusters=None) -> Interval:
 def crossed(values, *labels) -> Interval:
     """Interval over values that cross several factors (every photograph in every style): clustered by each factor's
     `labels` in turn, the widest counts, so that neither factor's few levels pass for many."""
-    found = [Interval.of(values, names) for names in labels]
+    return widest([Interval.of(values, names) for names in labels])
+
+
+def widest(found: list[Interval]) -> Interval:
+    """The widest of several intervals of one figure, each over something else that varies; one without a width counts as
+    infinitely wide."""
     return max(found, key=lambda interval: float("inf") if interval.half is None else interval.half)
 
 

@@ -22,7 +22,7 @@ SHIPPED = ("vgg19-slim", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-releas
 FEATURES = ("vgg19-slim-features", "resnet50-slim-features")
 LOSS_NETWORK = FEATURES[0]
 FULL = tuple(BACKBONES)
-TRAINED_PARTS = ("encoder.adapter.", "encoder.activation_")  # of an encoder whose rest was published
+TRAINED_PARTS = ("encoder.adapter.", "encoder.components.", "encoder.activation_")  # of an encoder whose rest was published
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -80,7 +80,7 @@ def full_width_file(name: str, checkpoint) -> Path:
 def build(architecture: dict, encoder=None):
     """An untrained model from its description: backbone, width, variant (or None), and the VLT's options."""
     backbone, options = BACKBONES[architecture["backbone"]], architecture.get("backbone_options", {})
-    own_encoder, decoder = backbone.build(architecture["width"], **options)
+    own_encoder, decoder = backbone.build(architecture["width"], architecture.get("decoder_parameters"), **options)
     encoder = encoder if encoder is not None else own_encoder
     if architecture["variant"] is None:
         return AutoEncoder(encoder, decoder)

@@ -49,8 +49,9 @@ class AutoencoderTraining(nn.Module):
 
     @torch.no_grad()
     def start(self, images: torch.Tensor):
-        """The encoder's start from `images`, and, where the loss network has other channels, the 1x1 convolutions that
-        read its features off the encoder's (thrown away afterwards)."""
+        """What encoder and decoder scale features by, and the encoder's start, from `images`; where it learns from a loss
+        network of other channels, the 1x1 convolutions that read its features off the encoder's (thrown away afterwards)."""
+        self.encoder.calibrate(images)
         if self.options.start == "pruned":
             self.encoder.pruned_start(self.distances.network, images)
         if self.options.encoder_weight > 0 and self.encoder.widths[self.encoder.last] != self._teacher_width():
@@ -60,6 +61,7 @@ class AutoencoderTraining(nn.Module):
                 self.heads[name] = nn.Conv2d(*weight.shape[::-1], 1)
                 self.heads[name].weight.data = weight[:, :, None, None].contiguous()
                 self.heads[name].bias.data = bias
+        self.decoder.calibrate(self.encoder(images))
 
     def _teacher_width(self) -> int:
         return self.distances.network.widths[self.encoder.last]

@@ -26,6 +26,7 @@ from .sheets import contact_sheet, reconstruction_sheet
 from .transform import VLTOptions, VLTTraining
 
 RECIPES = ("encoder", "autoencoder", "vlt")
+RANDOM = "random"  # encoder_weights of an encoder that nobody trained
 OPTIONS = {"autoencoder": AutoencoderOptions, "vlt": VLTOptions}
 
 
@@ -37,7 +38,8 @@ class RunConfig:
     base: model or feature file that the run starts from (None: random weights), shipped name or path.
     fresh_decoder: leave the base's decoder behind and start from one with plain random weights (He et al. 2015), without
     the zero branches that a decoder to be trained starts with (with 0 steps: the student report's set-up).
-    backbone_options: arguments of the backbone. encoder_weights: at full width, which published weights (None: V1).
+    backbone_options: arguments of the backbone. encoder_weights: at full width, which published weights (None: V1), or
+    "random" for none. decoder_parameters: size of a plain decoder in place of the mirrored one.
     sources: where the pictures come from and under which licences, for the card.
     """
 
@@ -51,6 +53,7 @@ class RunConfig:
     fresh_decoder: bool = False
     backbone_options: dict = field(default_factory=dict)
     encoder_weights: str | None = None
+    decoder_parameters: int | None = None
     loss_network: str = weights.LOSS_NETWORK
     sources: str = ""
 
@@ -134,9 +137,8 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
     distances = sources.distances(config.loss_network)
     encoder, decoder = start_networks(config)
     if config.recipe == "autoencoder":
-        encoder.calibrate(mixed_batch(photos, paintings, rng, config.schedule)["images"])
         recipe = AutoencoderTraining(encoder, decoder, distances, photos, paintings, validation, config.options)
-        recipe.start(torch.cat([mixed_batch(photos, paintings, rng, config.schedule)["images"] for _ in range(8)]))
+        recipe.start(torch.cat([mixed_batch(photos, paintings, rng, config.schedule)["images"] for _ in range(9)]))
         return recipe
     vlt = start_transform(config, encoder, decoder)
     recipe = VLTTraining(STVAE(encoder, vlt, decoder), distances, photos, paintings, validation, config.options)
@@ -154,9 +156,9 @@ def validation_pictures(config: RunConfig, sources: Sources, count: int | None):
 def start_networks(config: RunConfig):
     """Encoder and decoder that a run starts from: the base's, torchvision's at full width, or random."""
     backbone, options = BACKBONES[config.backbone], config.backbone_options
-    encoder, fresh_decoder = backbone.build(config.width, **options)
+    encoder, fresh_decoder = backbone.build(config.width, config.decoder_parameters, **options)
     decoder = fresh_decoder
-    if config.width == backbone.pretrained_width:
+    if published(config):
         encoder = backbone.pretrained(config.encoder_weights, **options)
         if config.base:
             decoder = weights.read_model(Path(config.base), encoder).decoder
@@ -171,6 +173,11 @@ def start_networks(config: RunConfig):
         keep_scale(fresh_decoder)
         decoder = fresh_decoder
     return encoder, decoder
+
+
+def published(config: RunConfig) -> bool:
+    """Whether a run's encoder is one that somebody else trained and published."""
+    return config.width == BACKBONES[config.backbone].pretrained_width and config.encoder_weights != RANDOM
 
 
 def keep_scale(network) -> None:
@@ -266,7 +273,8 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
             "data": data_record(sources), "sources": config.sources, **environment(device), "licence": "MIT"}
     path = folder / f"{config.name}.safetensors"
     architecture = {"backbone": config.backbone, "width": config.width, "variant": None, "options": {},
-                    "backbone_options": config.backbone_options, "encoder_weights": config.encoder_weights}
+                    "backbone_options": config.backbone_options, "encoder_weights": config.encoder_weights,
+                    "decoder_parameters": config.decoder_parameters}
     if config.recipe == "encoder":
         architecture |= {"features": recipe.student.last}
         return write_tensors(half(recipe.student.state_dict()), path, architecture, card)
@@ -287,7 +295,7 @@ def _parts(config: RunConfig, *parts):
     """What of a model is written: of a published encoder that stayed as it is, only what was measured or trained beside it."""
     learned = getattr(config.options, "encoder_weight", 0) > 0
     learned = learned or config.base and not weights.lacks_encoder(*weights.read_with_base(weights.find(config.base)))
-    if config.width != BACKBONES[config.backbone].pretrained_width or learned:
+    if not published(config) or learned:
         return parts
     return tuple(part for part in parts if part != "encoder") + weights.TRAINED_PARTS
 

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ...errors import InputError
+from .components import PrincipalComponents
 from .modulation import Modulation
 
 
@@ -16,7 +18,8 @@ class Encoder(Protocol):
 
     last: the deepest layer; channels: its width; widths: every layer's. style_layers: those whose statistics make a style,
     the last one deepest. skip: an earlier layer that the decoder is given too, or None; fold: its places per place of `last`,
-    along one side. adapter: a convolution at the end that is no part of what was pretrained, or None.
+    along one side. adapter: a convolution at the end that is no part of what was pretrained, or None. components: what
+    brings the last layer's features to another number of channels at the very end, or None.
     """
 
     last: str
@@ -27,6 +30,7 @@ class Encoder(Protocol):
     skip: str | None
     fold: int
     adapter: nn.Module | None
+    components: nn.Module | None
 
     def features(self, image: torch.Tensor, names: Iterable[str]) -> dict[str, torch.Tensor]:
         """Features of the layers in `names`, `(N, widths[name], h, w)` each."""
@@ -52,6 +56,9 @@ class Decoder(Protocol):
 
     hidden_widths: list[int]
 
+    def calibrate(self, features: torch.Tensor) -> None:
+        """Measure on the features of training pictures whatever the decoder scales them by."""
+
     def __call__(self, features: torch.Tensor, modulation: Modulation | None = None) -> torch.Tensor: ...
 
 
@@ -64,8 +71,8 @@ class Backbone(Protocol):
     all_stages: dict
     pretrained_width: str
 
-    def build(self, width: str, **options) -> tuple[Encoder, Decoder]:
-        """Encoder and mirrored decoder, randomly initialised."""
+    def build(self, width: str, decoder_parameters: int | None = None, **options) -> tuple[Encoder, Decoder]:
+        """Encoder and decoder, randomly initialised: mirrored, or a `PlainDecoder` of so many parameters."""
 
     def student(self, width: str, **options) -> Encoder:
         """An encoder to be distilled, with all its stages."""
@@ -75,11 +82,25 @@ class Backbone(Protocol):
 
 
 class EncoderBase(nn.Module):
-    """The parts of `Encoder` that most encoders share: no skip unless one is set, no adapter, nothing to measure."""
+    """The parts of `Encoder` that most encoders share: no skip unless one is set, no adapter, nothing to measure but the
+    components that are asked for."""
 
     def __init__(self):
-        super().__init__()
-        self.skip, self.fold, self.adapter = None, 0, None  # no class attributes: they would hide a module of that name
+        super().__init__()  # no class attributes: they would hide a module of that name
+        self.skip, self.fold, self.adapter, self.components = None, 0, None, None
+
+    def keep_components(self, count: int | None) -> None:
+        """Give the last layer `count` channels, by principal components; its own where None."""
+        if count is not None:
+            self.components = PrincipalComponents(self.widths[self.last], count)
+            self.widths[self.last] = count
+        self.channels = self.widths[self.last]
+
+    def reduced(self, found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Features by layer, the last one's through the components."""
+        if self.components is None or self.last not in found:
+            return found
+        return found | {self.last: self.components(found[self.last])}
 
     @property
     def bottleneck_layers(self) -> set[str]:
@@ -95,8 +116,26 @@ class EncoderBase(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return self.bottleneck(self.features(image, self.bottleneck_layers))
 
+    @torch.no_grad()
     def calibrate(self, images: torch.Tensor) -> None:
-        return
+        """Measure the components on training pictures `(N, 3, H, W)`."""
+        components, self.components = self.components, None
+        if components is not None:
+            components.measure(self.features(images, [self.last])[self.last])
+        self.components = components
 
     def start_like(self, images: torch.Tensor, target: dict[str, torch.Tensor]) -> None:
         return
+
+
+class DecoderBase(nn.Module):
+    """A decoder that takes features as they come."""
+
+    def calibrate(self, features: torch.Tensor) -> None:
+        return
+
+
+def check_mirror(components: int | None) -> None:
+    """InputError where a mirrored decoder is asked for of features that its encoder does not have."""
+    if components is not None:
+        raise InputError(f"components {components}", "have no mirrored decoder", "give decoder_parameters too")

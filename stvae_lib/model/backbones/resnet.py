@@ -16,8 +16,9 @@ from torch import nn
 from ...errors import InputError
 from ..published import fetch
 from ..storage import read_checkpoint
-from .contract import EncoderBase
+from .contract import DecoderBase, EncoderBase, check_mirror
 from .modulation import Modulation
+from .plain import PlainDecoder
 from .vgg import IMAGENET_MEAN, IMAGENET_STD, fetch_torchvision
 
 BLOCKS = {"layer1": 3, "layer2": 4, "layer3": 6, "layer4": 3}
@@ -41,6 +42,7 @@ class ResNetOptions:
 
     last: stage after which it is cut. adapter: after any other stage than layer2, a 1x1 convolution that the
     autoencoder trains brings the features to layer2's number of channels, so that the transform stays as it is.
+    components: in the adapter's place, this many principal components, which nobody trains (`PrincipalComponents`).
     residual: add the shortcuts.
     reflect: reflection padding in place of zeros. antialias: blur before every down-sampling (Zhang 2019).
     frozen_norm: batch norm always uses its running statistics. normalise: divide every channel of a stage's
@@ -51,6 +53,7 @@ class ResNetOptions:
 
     last: str = VLT_STAGE
     adapter: bool = True
+    components: int | None = None
     residual: bool = True
     reflect: bool = False
     antialias: bool = False
@@ -65,7 +68,7 @@ class ResNetOptions:
     @property
     def adapted(self) -> bool:
         """Whether an adapter follows the last stage and precedes the decoder."""
-        return self.adapter and self.last != VLT_STAGE
+        return self.adapter and self.components is None and self.last != VLT_STAGE
 
 
 class Blur(nn.Module):
@@ -143,7 +146,7 @@ class ResNet(EncoderBase):
         if options.adapted:
             self.widths[self.last] = stage_widths(width)[VLT_STAGE]
             self.adapter = nn.Conv2d(inputs, self.widths[self.last], 1)
-        self.channels = self.widths[self.last]
+        self.keep_components(options.components)
         self.train()  # a module is born in training mode without a call of this: the batch norm would not be frozen
 
     def train(self, mode: bool = True):
@@ -182,14 +185,15 @@ class ResNet(EncoderBase):
             found = {name: value / getattr(self, f"activation_{name}")[:, None, None] for name, value in found.items()}
         if self.adapter is not None and self.last in found:
             found[self.last] = self.adapter(found[self.last])
-        return found
+        return self.reduced(found)
 
     @torch.no_grad()
     def calibrate(self, images: torch.Tensor) -> None:
-        """Measure the activation scales on training pictures `(N, 3, H, W)`; nothing to do without `normalise`."""
+        """Measure activation scales and components on training pictures `(N, 3, H, W)`, as far as they are asked for."""
         if self.options.normalise:
             for name, value in self.stages(images, self.last).items():
                 getattr(self, f"activation_{name}").copy_(value.mean((0, 2, 3)).clamp_min(1e-3))
+        super().calibrate(images)
 
 
 class DecoderBlock(nn.Module):
@@ -209,7 +213,7 @@ class DecoderBlock(nn.Module):
         return self.shortcut(hidden) + self.conv3(F.relu(self.conv2(F.relu(self.conv1(hidden)))))
 
 
-class ResNetDecoder(nn.Module):
+class ResNetDecoder(DecoderBase):
     """Mirror of the encoder: features `(N, channels, h, w)` to image `(N, 3, stride·h, stride·w)`, unclamped.
 
     Strides become nearest-neighbour upsampling, bottlenecks come in reverse, and the 7x7 stem becomes
@@ -263,9 +267,12 @@ class ResNetBackbone:
     all_stages = {"last": "layer4", "adapter": False}
     pretrained_width = "full"
 
-    def build(self, width: str, **options) -> tuple[ResNet, ResNetDecoder]:
-        """Encoder and its mirrored decoder, randomly initialised."""
+    def build(self, width: str, decoder_parameters: int | None = None, **options) -> tuple[ResNet, DecoderBase]:
+        """Encoder and its decoder, randomly initialised: mirrored, or plain with so many parameters."""
         encoder = ResNet(width, self.options(**options))
+        if decoder_parameters is not None:
+            return encoder, PlainDecoder.of(encoder, decoder_parameters)
+        check_mirror(encoder.options.components)
         return encoder, ResNetDecoder(width, encoder.last, encoder.options.adapted)
 
     def options(self, **options) -> ResNetOptions:

@@ -15,8 +15,9 @@ from torch import nn
 from ...errors import InputError
 from ...statistics import least_squares, sampled_rows
 from ..published import fetch
-from .contract import EncoderBase
+from .contract import DecoderBase, EncoderBase, check_mirror
 from .modulation import Modulation
+from .plain import PlainDecoder
 
 CONVS_PER_BLOCK = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 WIDTHS = {"full": (64, 128, 256, 512, 512), "half": (32, 64, 128, 256, 256), "slim": (16, 32, 64, 128, 128)}
@@ -47,12 +48,13 @@ class VGG(EncoderBase):
     depth: 16 or 19. width: "slim" (a quarter of the channels), "half" or "full". last: name of the last layer.
     padding: "reflect" as in the paper's autoencoder, "zeros" as in ImageNet training.
     skip: an earlier layer that the decoder is given too, beside the last one (None: as in the paper).
+    components: channels that the last layer's features are brought to (`PrincipalComponents`; None: their own).
     The colour layer is a fixed 1x1 convolution, ImageNet normalisation unless a checkpoint brings its own.
     Output: `(N, channels, H/stride, W/stride)`.
     """
 
     def __init__(self, depth: int = 19, width: str = "slim", last: str = "relu4_1", padding: str = "reflect",
-                 skip: str | None = None):
+                 skip: str | None = None, components: int | None = None):
         super().__init__()
         self.layers, self.last, self.skip = conv_names(depth, last), last, skip
         self.colour = nn.Conv2d(3, 3, 1)
@@ -66,9 +68,9 @@ class VGG(EncoderBase):
                 conv = nn.Conv2d(channels, width_out, 3, padding=1, padding_mode=padding)
                 self.add_module(name, conv)
                 channels = width_out
-        self.channels = channels
         self.widths = {name.replace("conv", "relu"): WIDTHS[width][int(name[4]) - 1]
                        for name in self.layers if name != "pool"}
+        self.keep_components(components)
         self.style_layers = tuple(name for name in self.widths if name.endswith("_1"))
         self.stride = 2 ** self.layers.count("pool")
         self.fold = self.stride // stride_of(skip) if skip else 0
@@ -90,7 +92,7 @@ class VGG(EncoderBase):
             if relu in wanted:
                 found[relu] = hidden
                 if len(found) == len(wanted):
-                    return found
+                    return self.reduced(found)
         raise ValueError(f"no such layers: {sorted(wanted - set(found))}")
 
     @torch.no_grad()
@@ -128,7 +130,7 @@ class VGG(EncoderBase):
             readout, offset = least_squares(hidden, target)
 
 
-class VGGDecoder(nn.Module):
+class VGGDecoder(DecoderBase):
     """Mirror of the encoder: features `(N, channels, h, w)` to image `(N, 3, stride·h, stride·w)`, unclamped.
 
     Pooling becomes nearest-neighbour upsampling (paper, figure 1). `modulation` is applied to the hidden layers, before the
@@ -193,37 +195,43 @@ class VGGBackbone:
         self.teacher_layers = {name.replace("conv", "relu"): name.replace("conv", "relu")
                                for name in conv_names(depth, "relu5_1") if name != "pool"}
 
-    def student(self, width: str, skip: str | None = None) -> VGG:
-        """An encoder to be distilled, to relu5_1."""
+    def student(self, width: str, **options) -> VGG:
+        """An encoder to be distilled, to relu5_1: an autoencoder's options are not its own."""
         return VGG(self.depth, width, **self.all_stages)
 
-    def build(self, width: str, skip: str | None = None) -> tuple[VGG, VGGDecoder]:
-        """Encoder to relu4_1 and its mirrored decoder, randomly initialised."""
-        return VGG(self.depth, width, skip=skip), VGGDecoder(self.depth, width, skip=skip)
+    def build(self, width: str, decoder_parameters: int | None = None, last: str = "relu4_1", skip: str | None = None,
+              components: int | None = None) -> tuple[VGG, DecoderBase]:
+        """Encoder to `last` and its decoder, randomly initialised: mirrored, or plain with so many parameters."""
+        encoder = VGG(self.depth, width, last, skip=skip, components=components)
+        if decoder_parameters is None:
+            check_mirror(components)
+            return encoder, VGGDecoder(self.depth, width, last, skip=skip)
+        return encoder, PlainDecoder.of(encoder, decoder_parameters)
 
-    def pretrained(self, source: str | None = None, last: str = "relu4_1", skip: str | None = None) -> VGG:
+    def pretrained(self, source: str | None = None, last: str = "relu4_1", skip: str | None = None,
+                   components: int | None = None) -> VGG:
         """Full-width encoder with published weights (fetched once).
 
         source: "IMAGENET1K_V1" for torchvision's; None for this backbone's own default.
         Raises InputError naming the weights, the cache folder and the slim alternative when out of reach.
         """
         if source is None and self.published is not None:
-            return published_vgg(self.depth, self.published, last, skip)
+            return published_vgg(self.depth, self.published, last, skip=skip, components=components)
         import torchvision.models as models
 
         name = f"VGG{self.depth}_Weights"
         if source not in (None, "IMAGENET1K_V1"):
             raise InputError(f"{name}.{source}", "does not exist", "use IMAGENET1K_V1")
         weights = getattr(models, name).IMAGENET1K_V1
-        encoder = VGG(self.depth, "full", last, skip=skip)
+        encoder = VGG(self.depth, "full", last, skip=skip, components=components)
         state = fetch_torchvision(weights, f"{name}.IMAGENET1K_V1", "vgg19-slim")
         encoder.load_state_dict(from_torchvision(state, self.depth, last), strict=False)
         return encoder
 
 
-def published_vgg(depth: int, name: str, last: str, skip: str | None) -> VGG:
+def published_vgg(depth: int, name: str, last: str, **options) -> VGG:
     """A VGG of the package index, with the colours it was trained with: blue, green, red from 0 to 255, minus a mean."""
-    network = VGG(depth, "full", last, padding="zeros", skip=skip)
+    network = VGG(depth, "full", last, padding="zeros", **options)
     network.colour.weight.data = 255.0 * torch.eye(3).flip(0)[:, :, None, None]
     network.colour.bias.data = -torch.tensor(CAFFE_MEAN).flip(0)
     tensors = load_file(fetch(name))

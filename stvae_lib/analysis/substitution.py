@@ -1,0 +1,158 @@
+"""Published networks against each other (notebook 03): the questions and the rules that decide them, as they stood before an
+arm was trained, and what the recorded arms say to them.
+
+The encoders are frozen and neither was ever taught by the other. Pictures are judged by networks of both families, and each
+family is home to one side, so that verdicts rest on the mean over the two judges, where the home advantages cancel.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..evaluation.intervals import (Claim, Interval, Rule, crossed, difference_beyond, judge, no_difference_beyond, paired,
+                                    single_runs, widest)
+
+HOME = {"vgg16": "VGG-16", "resnet50": "ResNet-50"}  # judges, each of the family that one side's encoder is of
+DISTANCES = ("style", "texture")  # compared as ratios: judges differ in their scale
+REDRAWS, FARTHER, KEPT, FOUND = 1.5, 0.10, 0.05, 0.10  # margins: dB, share of the distance, correlation, share of pictures
+
+
+@dataclass(frozen=True)
+class Question:
+    """A statement about two arms: the measure's mean in `first` less that in `second`, signed by `sign` so that the statement
+    makes it positive, decided by `rule`. control: what it is, and two arms of which the statement is not true;
+    control_if_fails: two of which it is."""
+
+    statement: str
+    measure: str
+    first: str
+    second: str
+    rule: Rule
+    control: tuple[str, str, str]
+    control_if_fails: tuple[str, str, str] | None = None
+    sign: int = 1
+
+
+SAME = "the same features, turned in their space", "layer2-c256", "layer2"
+DEEPER = "the cut at layer4 in place of layer2", "layer4", "layer2"
+UNTRAINED = "an untrained ResNet in the trained one's place", "layer2-random", "layer2"
+
+
+def _sides() -> list[Question]:
+    """VGG-16 to relu4_1 and ResNet-50 to layer2, each as the loser."""
+    rows = []
+    for loser, winner, name in (("layer2", "vgg16", "ResNet-50"), ("vgg16", "layer2", "VGG-16")):
+        rows += [
+            Question(f"{name} redraws worse than the other by more than {REDRAWS:g} dB", "psnr", loser, winner,
+                     difference_beyond(REDRAWS), SAME, DEEPER, sign=-1),
+            Question(f"{name} ends farther from the style than the other by more than {FARTHER:.0%}", "style", loser, winner,
+                     difference_beyond(FARTHER), SAME, UNTRAINED),
+            Question(f"{name} ends farther from the strokes (style in grey) by more than {FARTHER:.0%}", "texture", loser, winner,
+                     difference_beyond(FARTHER), SAME, UNTRAINED),
+            Question(f"{name} keeps less of the content's structure by more than {KEPT:g} of correlation", "kept", loser, winner,
+                     difference_beyond(KEPT), SAME, DEEPER, sign=-1),
+            Question(f"{name}'s own style is found less often in grey by more than {FOUND:.0%}", "find_t", loser, winner,
+                     difference_beyond(FOUND), SAME, UNTRAINED, sign=-1),
+        ]
+    return rows
+
+
+def _sizes() -> list[Question]:
+    """Channels, stride and the transform's matrix, one at a time, and the two networks at each other's size."""
+    rows = []
+    for label, resnet, vgg in (("256", "layer2", "vgg16-c256"), ("512", "layer2-c512", "vgg16")):
+        rows += [Question(f"At {label} channels each, ResNet-50 redraws worse by more than {REDRAWS:g} dB", "psnr", resnet, vgg,
+                          difference_beyond(REDRAWS), SAME, DEEPER, sign=-1),
+                 Question(f"At {label} channels each, ResNet-50 ends farther from the style by more than {FARTHER:.0%}", "style",
+                          resnet, vgg, difference_beyond(FARTHER), SAME, UNTRAINED)]
+    for channels in ("128", "512"):
+        rows += [Question(f"{channels} channels of layer2 redraw as well as its 256, within {REDRAWS:g} dB", "psnr",
+                          f"layer2-c{channels}", "layer2-c256", no_difference_beyond(REDRAWS), DEEPER, SAME),
+                 Question(f"{channels} channels of layer2 come as close to the style as its 256, within {FARTHER:.0%}", "style",
+                          f"layer2-c{channels}", "layer2-c256", no_difference_beyond(FARTHER), UNTRAINED, SAME)]
+    for coarse, fine, strides in (("layer2-c256", "layer1-c256", "8 in place of 4"), ("layer3-c256", "layer2-c256", "16 in place of 8")):
+        rows += [Question(f"Stride {strides}, at 256 channels, costs more than {REDRAWS:g} dB", "psnr", coarse, fine,
+                          difference_beyond(REDRAWS), SAME, DEEPER, sign=-1),
+                 Question(f"Stride {strides}, at 256 channels, ends farther from the style by more than {FARTHER:.0%}", "style",
+                          coarse, fine, difference_beyond(FARTHER), SAME, UNTRAINED)]
+    for size in ("16", "64"):
+        rows.append(Question(f"A transform of {size} by {size} comes as close to the style as one of 32 by 32, within {FARTHER:.0%}",
+                             "style", f"layer2-matrix{size}", "layer2", no_difference_beyond(FARTHER), UNTRAINED, SAME))
+    return rows
+
+
+def _training() -> list[Question]:
+    """What trained features are good for, and what the student report's set-up lacked."""
+    rows = [Question(f"{name}: untrained features end farther from the style by more than {FARTHER:.0%}", "style",
+                     f"{arm}-random", arm, difference_beyond(FARTHER), SAME, DEEPER)
+            for name, arm in (("VGG-16", "vgg16"), ("ResNet-50", "layer2"))]
+    return rows + [Question("The report's set-up (layer4, mirrored decoder) gains more than 3 dB by training", "psnr", "report-trained",
+                            "report-untrained", difference_beyond(3), SAME)]
+
+
+QUESTIONS = [*_sides(), *_sizes(), *_training()]
+
+
+class Judged:
+    """The arms' recorded figures: PSNR from their cards, and what the judges say of sixty pictures of each.
+
+    arms: gives `values(arm, "psnr")`, one value for each seed. record: what `benchmarks/substitution.py` wrote: "pairs", a
+    content and a style each, and "arms": {arm: {judge: {measure: one row of values for every seed}}}.
+    """
+
+    def __init__(self, arms, record: dict):
+        self.arms, self.record = arms, record
+        self.contents, self.styles = zip(*record["pairs"])
+
+    def rows(self, arm: str, judge_name: str, measure: str) -> np.ndarray:
+        """`(seeds, pairs)`."""
+        return np.array(self.record["arms"][arm][judge_name][measure])
+
+    def by_judge(self, first: str, second: str, measure: str, judge_name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Both arms' values `(seeds, pairs)` by one judge; distances over the mean of the two arms' means."""
+        one, other = (self.rows(arm, judge_name, measure) for arm in (first, second))
+        scale = (one.mean() + other.mean()) / 2 if measure in DISTANCES else 1.0
+        return one / scale, other / scale
+
+    def difference(self, first: str, second: str, measure: str, sign: int = 1) -> Interval:
+        """`first - second` in a measure, by the mean of both judges: over the pairs, clustered by contents and by styles, and
+        over the seeds (paired where both arms have the same, else the spread of the arms that have several); the widest of
+        the intervals counts."""
+        if measure == "psnr":
+            values = [sign * np.array(self.arms.values(arm, measure)) for arm in (first, second)]
+            return self._over_seeds(*values, [self.arms.values(arm, measure) for arm in self.repeated()])
+        one, other = (sign * np.mean(values, axis=0) for values in
+                      zip(*[self.by_judge(first, second, measure, name) for name in HOME]))
+        return self._both_ways(one, other, measure)
+
+    def home_advantage(self, resnet: str, vgg: str, measure: str) -> Interval:
+        """How much farther off a ResNet's pictures are than a VGG's by the VGG judge, less the same by the ResNet judge: 0
+        where both judges agree, positive where each sees its own family's pictures as closer."""
+        (one, other), (less, least) = (self.by_judge(resnet, vgg, measure, name) for name in ("vgg16", "resnet50"))
+        return self._both_ways(one - less, other - least, measure)
+
+    def _both_ways(self, one: np.ndarray, other: np.ndarray, measure: str) -> Interval:
+        pairs = crossed(one.mean(0) - other.mean(0), self.contents, self.styles)
+        spread = [self._seed_means(arm, measure) for arm in self.repeated()]
+        return widest([pairs, self._over_seeds(one.mean(1), other.mean(1), spread)])
+
+    def _seed_means(self, arm: str, measure: str) -> np.ndarray:
+        means = [self.rows(arm, name, measure).mean(1) for name in HOME]
+        return np.mean([values / values.mean() if measure in DISTANCES else values for values in means], axis=0)
+
+    def _over_seeds(self, one, other, repeated) -> Interval:
+        return paired(one, other) if len(one) == len(other) > 1 else single_runs(one, other, repeated)
+
+    def repeated(self) -> list[str]:
+        """Arms with several seeds."""
+        return [arm for arm, by_judge in self.record["arms"].items() if len(next(iter(by_judge.values()))["style"]) > 1]
+
+    def claim(self, question: Question) -> Claim:
+        """What the arms say to a question."""
+        def measured(first: str, second: str) -> Interval:
+            return self.difference(first, second, question.measure, question.sign)
+
+        controls = [(what, measured(first, second)) for what, first, second in
+                    filter(None, (question.control, question.control_if_fails))]
+        return judge(question.statement, "student report", measured(question.first, question.second),
+                     "the fewest of seeds, contents and styles", question.rule, *controls)

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from stvae_lib.analysis.substitution import HOME, QUESTIONS, Judged, Question
+from stvae_lib.evaluation.intervals import difference_beyond
+
+PAIRS = [[f"photo{index % 6}", f"style{index % 10}"] for index in range(60)]
+SEEDS = {"vgg16": 3, "layer2": 3}
+
+
+class Cards:
+    """PSNR of the arms, as their cards tell it."""
+
+    def __init__(self, psnr: dict):
+        self.psnr = psnr
+
+    def values(self, arm, measure):
+        return [self.psnr.get(arm, 20.0) + 0.05 * seed for seed in range(SEEDS.get(arm, 1))]
+
+
+def recorded(style: dict, psnr: dict | None = None) -> Judged:
+    """Arms whose style distance by each judge is given (arm -> {judge: distance}), 1 for all others; other measures alike."""
+    rng, arms = np.random.default_rng(0), {}
+    names = {name for question in QUESTIONS for _, *pair in ([None, question.first, question.second], question.control)
+             for name in pair}
+    for arm in sorted(names | {pair[1] for q in QUESTIONS if q.control_if_fails for pair in [q.control_if_fails]}):
+        arms[arm] = {}
+        for name in HOME:
+            level = style.get(arm, {}).get(name, 1.0)
+            noise = 0.01 * rng.standard_normal((SEEDS.get(arm, 1), 60))
+            arms[arm][name] = {"style": (level + noise).tolist()} | {key: (0.5 + noise).tolist()
+                                                                    for key in ("texture", "kept", "find_t")}
+    return Judged(Cards(psnr or {}), {"pairs": PAIRS, "arms": arms})
+
+
+def verdicts(judged: Judged) -> dict[str, str]:
+    return {question.statement: judged.claim(question).verdict for question in QUESTIONS}
+
+
+def style_question(loser: str) -> str:
+    return next(q.statement for q in QUESTIONS if q.statement.startswith(loser) and q.measure == "style")
+
+
+def test_no_statement_is_made_twice():
+    assert len({question.statement for question in QUESTIONS}) == len(QUESTIONS) > 20
+
+
+def test_a_network_that_is_worse_by_both_judges_is_called_worse():
+    worse = {name: 1.5 for name in HOME}
+    found = verdicts(recorded({"layer2": worse, "layer2-c256": worse, "layer2-random": {name: 3.0 for name in HOME}}))
+    assert found[style_question("ResNet-50 ends")] == "holds" and found[style_question("VGG-16 ends")] == "fails"
+
+
+def test_home_advantages_cancel_and_are_told():
+    """Each judge sees the other family's pictures as farther by the same share: nobody is called worse."""
+    resnet = {"vgg16": 1.2, "resnet50": 1.0}
+    judged = recorded({"vgg16": {"vgg16": 1.0, "resnet50": 1.2}, "layer2": resnet, "layer2-c256": resnet,
+                       "layer2-random": {name: 3.0 for name in HOME}})
+    found = verdicts(judged)
+    assert found[style_question("ResNet-50 ends")] == found[style_question("VGG-16 ends")] == "fails"
+    advantage = judged.home_advantage("layer2", "vgg16", "style")
+    assert advantage.low > 0.2 and advantage.mean == pytest.approx(2 * 0.2 / 1.1, rel=0.05)
+    assert judged.home_advantage("layer2-c256", "layer2", "style").high < 0.2
+
+
+def test_a_difference_between_seeds_as_large_as_between_arms_decides_nothing():
+    judged = recorded({"layer2": {name: 1.15 for name in HOME}})
+    for name in HOME:
+        rows = judged.record["arms"]["layer2"][name]["style"]
+        judged.record["arms"]["layer2"][name]["style"] = [list(np.array(row) + shift) for row, shift in zip(rows, (-0.4, 0, 0.4))]
+    assert verdicts(judged)[style_question("ResNet-50 ends")] == "undecided"
+
+
+def test_psnr_is_compared_over_seeds():
+    found = verdicts(recorded({}, {"vgg16": 25.0, "layer2": 20.0, "layer2-c256": 20.0, "layer4": 14.0}))
+    redraws = {statement: verdict for statement, verdict in found.items() if "redraws worse than" in statement}
+    assert redraws["ResNet-50 redraws worse than the other by more than 1.5 dB"] == "holds"
+    assert redraws["VGG-16 redraws worse than the other by more than 1.5 dB"] == "fails"
+
+
+def test_a_claim_whose_control_comes_out_alike_is_withdrawn():
+    judged = recorded({"layer2": {name: 1.5 for name in HOME}})
+    question = Question("s", "style", "layer2", "vgg16", difference_beyond(0.1), ("the same", "layer2", "vgg16"))
+    assert judged.claim(question).verdict == "withdrawn"
