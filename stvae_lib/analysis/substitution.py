@@ -9,8 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..evaluation.intervals import (Claim, Interval, Rule, crossed, difference_beyond, judge, no_difference_beyond, paired,
-                                    single_runs, widest)
+from ..evaluation.intervals import (
+    Claim,
+    Interval,
+    Rule,
+    crossed,
+    difference_beyond,
+    judge,
+    no_difference_beyond,
+    paired,
+    single_runs,
+    widest,
+)
 
 HOME = {"vgg16": "VGG-16", "resnet50": "ResNet-50"}  # judges, each of the family that one side's encoder is of
 DISTANCES = ("style", "texture")  # compared as ratios: judges differ in their scale
@@ -70,14 +80,15 @@ def _sizes() -> list[Question]:
                           f"layer2-c{channels}", "layer2-c256", no_difference_beyond(REDRAWS), DEEPER, SAME),
                  Question(f"{channels} channels of layer2 come as close to the style as its 256, within {FARTHER:.0%}", "style",
                           f"layer2-c{channels}", "layer2-c256", no_difference_beyond(FARTHER), UNTRAINED, SAME)]
-    for coarse, fine, strides in (("layer2-c256", "layer1-c256", "8 in place of 4"), ("layer3-c256", "layer2-c256", "16 in place of 8")):
+    for coarse, fine, strides in (("layer2-c256", "layer1-c256", "8 in place of 4"),
+                                  ("layer3-c256", "layer2-c256", "16 in place of 8")):
         rows += [Question(f"Stride {strides}, at 256 channels, costs more than {REDRAWS:g} dB", "psnr", coarse, fine,
                           difference_beyond(REDRAWS), SAME, DEEPER, sign=-1),
                  Question(f"Stride {strides}, at 256 channels, ends farther from the style by more than {FARTHER:.0%}", "style",
                           coarse, fine, difference_beyond(FARTHER), SAME, UNTRAINED)]
     for size in ("16", "64"):
-        rows.append(Question(f"A transform of {size} by {size} comes as close to the style as one of 32 by 32, within {FARTHER:.0%}",
-                             "style", f"layer2-matrix{size}", "layer2", no_difference_beyond(FARTHER), UNTRAINED, SAME))
+        claim = f"A transform of {size} by {size} comes as close to the style as one of 32 by 32, within {FARTHER:.0%}"
+        rows.append(Question(claim, "style", f"layer2-matrix{size}", "layer2", no_difference_beyond(FARTHER), UNTRAINED, SAME))
     return rows
 
 
@@ -86,8 +97,8 @@ def _training() -> list[Question]:
     rows = [Question(f"{name}: untrained features end farther from the style by more than {FARTHER:.0%}", "style",
                      f"{arm}-random", arm, difference_beyond(FARTHER), SAME, DEEPER)
             for name, arm in (("VGG-16", "vgg16"), ("ResNet-50", "layer2"))]
-    return rows + [Question("The report's set-up (layer4, mirrored decoder) gains more than 3 dB by training", "psnr", "report-trained",
-                            "report-untrained", difference_beyond(3), SAME)]
+    return rows + [Question("The report's set-up (layer4, mirrored decoder) gains more than 3 dB by training", "psnr",
+                            "report-trained", "report-untrained", difference_beyond(3), SAME)]
 
 
 QUESTIONS = [*_sides(), *_sizes(), *_training()]

@@ -74,6 +74,9 @@ class VLTOptions:
             raise InputError(f"start {self.start!r}", f"does not exist for variant {self.variant!r}",
                              f"use one of {', '.join(starts)}")
 
+        if self.normalised and not self.modulated:
+            raise InputError("normalised true", "is a way to modulate, and modulated is false", "set both or neither")
+
     def vlt_options(self) -> dict:
         """Arguments of the transform's class."""
         options = {"matrix_size": self.matrix_size, "latent": self.latent}

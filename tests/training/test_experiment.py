@@ -158,6 +158,11 @@ def test_a_closed_form_start_is_refused_where_there_is_none(make_config):
         experiment.read_config(make_config(options={"variant": "paper", "start": "closed-form"}))
 
 
+def test_a_normalised_modulation_without_modulation_is_refused(make_config):
+    with pytest.raises(InputError, match="normalised true.*modulated is false"):
+        experiment.read_config(make_config(options={"normalised": True, "modulated": False}))
+
+
 def test_a_second_stage_goes_on_from_the_first_ones_transform(make_config, sources, tmp_path):
     sizes = {"matrix_size": 8, "latent": 8}
     experiment.train(experiment.read_config(make_config(options=sizes)), sources, tmp_path / "first", "cpu")
