@@ -261,9 +261,6 @@ class ResNetDecoder(DecoderBase):
 class ResNetBackbone:
     """ResNet-50 for the registry. Options are ResNetOptions' fields."""
 
-    # what a stage learns when a VGG-19 teaches it: the layer of its stride (layer4: the deepest, pooled)
-    teacher_layers = {"conv1": "relu2_1", "layer1": "relu3_1", "layer2": "relu4_1", "layer3": "relu5_1", "layer4": "relu5_1"}
-
     all_stages = {"last": "layer4", "adapter": False}
     pretrained_width = "full"
 

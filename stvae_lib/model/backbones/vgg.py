@@ -97,14 +97,15 @@ class VGG(EncoderBase):
 
     @torch.no_grad()
     def start_like(self, images: torch.Tensor, target: dict[str, torch.Tensor]) -> None:
-        """Random weights, layer by layer so that each has the target features' scale on `images`
+        """Random weights, layer by layer so that each has the target features' scale on `images`, 1 where there is no target
         (after LSUV, Mishkin & Matas 2016)."""
         for relu in self.widths:
             conv = getattr(self, relu.replace("relu", "conv"))
             nn.init.kaiming_normal_(conv.weight)
             nn.init.zeros_(conv.bias)
             found = self.features(images, [relu])[relu]
-            conv.weight *= (target[relu].square().mean() / found.square().mean().clamp_min(1e-8)).sqrt()
+            wanted = target[relu].square().mean() if relu in target else torch.tensor(1.0)
+            conv.weight *= (wanted / found.square().mean().clamp_min(1e-8)).sqrt()
 
 
     @torch.no_grad()
@@ -192,8 +193,6 @@ class VGGBackbone:
 
     def __init__(self, depth: int, published: str | None = None):
         self.depth, self.published = depth, published
-        self.teacher_layers = {name.replace("conv", "relu"): name.replace("conv", "relu")
-                               for name in conv_names(depth, "relu5_1") if name != "pool"}
 
     def student(self, width: str, **options) -> VGG:
         """An encoder to be distilled, to relu5_1: an autoencoder's options are not its own."""
