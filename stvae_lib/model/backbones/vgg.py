@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
+from ..._torchvision import torchvision_models
 from ...errors import InputError
 from ...statistics import least_squares, sampled_rows
 from ..published import fetch
@@ -216,12 +217,10 @@ class VGGBackbone:
         """
         if source is None and self.published is not None:
             return published_vgg(self.depth, self.published, last, skip=skip, components=components)
-        import torchvision.models as models
-
         name = f"VGG{self.depth}_Weights"
         if source not in (None, "IMAGENET1K_V1"):
             raise InputError(f"{name}.{source}", "does not exist", "use IMAGENET1K_V1")
-        weights = getattr(models, name).IMAGENET1K_V1
+        weights = getattr(torchvision_models(), name).IMAGENET1K_V1
         encoder = VGG(self.depth, "full", last, skip=skip, components=components)
         state = fetch_torchvision(weights, f"{name}.IMAGENET1K_V1", "vgg19-slim")
         encoder.load_state_dict(from_torchvision(state, self.depth, last), strict=False)
