@@ -4,36 +4,32 @@ import json
 from pathlib import Path
 
 import torch
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, ValidationError
+from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
-from typing_extensions import TypedDict
 
-from ..errors import InputError, one_line
+from ..checks import complaint
+from ..errors import InputError
 from ..files import check_readable, write_bytes, write_text
 from ..provenance import sha256
 
 BOUNDS = (".low", ".high")  # of a modulation that nobody measured: infinite, and meant so
 
 
-class Architecture(TypedDict, total=False):
-    """What a weights file says of itself. Other keys are let through: they were of use to an earlier version."""
+@dataclass(config=ConfigDict(strict=True, extra="ignore"))
+class Architecture:
+    """What a weights file may say of itself. Other keys are let through: they were of use to an earlier version."""
 
-    __pydantic_config__ = ConfigDict(strict=True)
-
-    backbone: str
-    width: str
-    variant: str | None
-    options: dict
-    backbone_options: dict
-    encoder_weights: str | None
-    decoder_parameters: int | None
-    base: str | None
-    features: str
-    published: str
-
-
-_ARCHITECTURE = TypeAdapter(Architecture)
+    backbone: str | None = None
+    width: str | None = None
+    variant: str | None = None
+    options: dict | None = None
+    backbone_options: dict | None = None
+    encoder_weights: str | None = None
+    decoder_parameters: int | None = None
+    base: str | None = None
+    features: str | None = None
 
 
 def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
@@ -42,9 +38,9 @@ def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
     tensors, architecture = read_described(path, "stvae", "does not say what model it holds",
                                            "use a file that this project wrote")
     try:
-        _ARCHITECTURE.validate_python(architecture)
+        Architecture(**architecture)
     except ValidationError as error:
-        raise InputError(path, f"describes its model in a way that makes no sense ({one_line(error)})",
+        raise InputError(path, "describes its model in a way that makes no sense ({}: {})".format(*complaint(error)),
                          "get the file again") from None
     return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, architecture
 
@@ -77,12 +73,15 @@ def load_tensors(path) -> dict[str, torch.Tensor]:
 def check_finite(tensors: dict[str, torch.Tensor], path) -> None:
     """InputError where tensors of a file hold what is no number: all that they touch would turn black."""
     for key, value in tensors.items():
-        if value.is_floating_point() and not _fine(value.float(), key.endswith(BOUNDS)):
+        if not is_finite(key, value):
             raise InputError(path, f"holds numbers that are not finite, in {key!r}", "get the file again, or train it again")
 
 
-def _fine(value: torch.Tensor, bound: bool) -> bool:
-    return not value.isnan().any() if bound else bool(value.isfinite().all())
+def is_finite(name: str, value: torch.Tensor) -> bool:
+    """Whether a tensor holds nothing but numbers; the bounds of a modulation that nobody measured are infinite."""
+    if not value.is_floating_point():
+        return True
+    return not value.isnan().any() if name.endswith(BOUNDS) else bool(value.float().isfinite().all())
 
 
 def half(tensors: dict) -> dict:
