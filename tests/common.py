@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,3 +34,31 @@ def picture_output(data: bytes = b"jpeg", alt: str = "Tiles in rows."):
 def markdown_output(text: str):
     """A text as a notebook keeps it."""
     return nbformat.v4.new_output("display_data", {"text/markdown": text})
+
+
+class Recipe(torch.nn.Module):
+    """One weight; the loss is NaN at step `bad`."""
+
+    def __init__(self, bad=None):
+        super().__init__()
+        self.weight, self.bad, self.steps = torch.nn.Parameter(torch.ones(1)), bad, 0
+
+    def batch(self, rng, schedule):
+        return {"images": torch.tensor(rng.random()), "files": ["first.jpg", "second.jpg"]}
+
+    def forward(self, batch):
+        self.steps += 1
+        loss = (self.weight * batch["images"]).sum()
+        return {"loss": loss * float("nan") if self.steps - 1 == self.bad else loss}
+
+    def parameter_groups(self, lr):
+        return [{"params": [self.weight], "lr": lr}]
+
+    def validate(self):
+        return {}
+
+    def trained_state(self):
+        return self.state_dict()
+
+    def load_trained_state(self, state):
+        self.load_state_dict(state)

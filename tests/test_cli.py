@@ -140,7 +140,7 @@ def test_a_folder_is_done_but_for_its_bad_files(tmp_path, capfd):
     assert main(["stylize", str(folder), STYLE, "-o", str(tmp_path / "out")]) == 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b_jpg.png", "b_png.png"]
     said = capfd.readouterr()
-    assert "broken.jpg" in said.err and said.out.splitlines()[-1] == f"{tmp_path / 'out'}: 3 done, 1 failed"
+    assert "broken.jpg" in said.err and said.out.splitlines()[-1] == f"{tmp_path / 'out'}: 3 done, 0 skipped, 1 failed"
 
 
 def test_no_input_is_overwritten(photo, tmp_path, capfd):

@@ -1,6 +1,5 @@
 """Executed notebooks as chapters: what Sphinx reads in their place, with pictures in files beside it and code folded."""
 
-import json
 import re
 from pathlib import Path
 from string import Template
@@ -9,7 +8,7 @@ import nbformat
 
 from ..errors import InputError
 from ..pictures.images import load_image
-from .archive import ROOT
+from .archive import ROOT, read_json
 from .cells import CAPTION, Figure, figure_in, pairs, summary, without_places, without_traces
 from .prose import Links, anchor, with_chips
 
@@ -89,7 +88,7 @@ class Chapter:
 
     def _larger(self) -> dict[int, bytes]:
         """Of figures that the run kept in another file (a larger one) than the notebook shows, that file, by number."""
-        kept = json.loads((self.run / "results.json").read_text(encoding="utf-8"))["figures"] if self.run else []
+        kept = read_json(self.run / "results.json", "execute it again")["figures"] if self.run else []
         files = {number: self.run / entry["file"] for number, entry in enumerate(kept, start=1)}
         found = {number: file.read_bytes() for number, file in files.items() if number in self.figures and file.exists()}
         return {number: data for number, data in found.items() if data != self.figures[number].data}
