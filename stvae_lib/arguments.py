@@ -66,6 +66,7 @@ def make_parser() -> Parser:
     kind.add_argument("--page", type=Path, metavar="DIR", help="the page `Try it`, which needs npm once for its runtime")
     info = commands.add_parser("info", help="shipped models, or one model's card")
     info.add_argument("model", nargs="?")
+    _study_arguments(commands.add_parser("study", help="a blind study in pairs: which method do people prefer?"))
     styles = commands.add_parser("styles", help="write the generated style images")
     styles.add_argument("--out", type=Path, default=Path("data/styles"))
     styles.add_argument("--size", type=whole(16, 2**14), default=256)
@@ -131,3 +132,28 @@ def _train_arguments(parser):
     parser.add_argument("--out", type=Path, required=True, help="run folder; an interrupted run there is resumed")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--minutes", type=float, help="checkpoint and stop after this long")
+
+
+def _study_arguments(parser):
+    actions = parser.add_subparsers(dest="action", required=True)
+    make = actions.add_parser("make", help="the page that raters open", formatter_class=argparse.RawDescriptionHelpFormatter,
+                              description="One page that needs no server, and its key, PAGE.key.json, for `stvae study read`.",
+                              epilog="DIR holds:\n  content/CONTENT.png, style/STYLE.png   originals\n"
+                                     "  METHOD/CONTENT--STYLE.png              results, the same names for every method\n"
+                                     "Any picture format will do. Raters learn no name of a method.")
+    make.add_argument("folder", type=Path, metavar="DIR")
+    make.add_argument("-o", "--out", type=Path, required=True, metavar="PAGE.html")
+    make.add_argument("--votes", type=int, default=40, help="pairs a rater judges (40), besides 4 checks and up to 6 repeats")
+    make.add_argument("--size", type=int, default=384, help="longer side of every picture (384)")
+    make.add_argument("--seed", type=int, default=0, help="of order and sides")
+    make.add_argument("--question", help="in place of the usual one")
+    serve = actions.add_parser("serve", help="collect votes of a class")
+    serve.add_argument("page", type=Path, metavar="PAGE.html")
+    serve.add_argument("-o", "--out", type=Path, help="file of votes, gone on with (PAGE.votes.jsonl)")
+    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (127.0.0.1)")
+    serve.add_argument("--port", type=int, default=0, help="(a free one)")
+    serve.add_argument("--token", help="last part of the address (a random one)")
+    read = actions.add_parser("read", help="merge files of votes, drop raters by stated rules, and say what they prefer")
+    read.add_argument("files", type=Path, nargs="+", metavar="FILE", help="votes by the page (.json) or by a server (.jsonl)")
+    read.add_argument("--key", type=Path, required=True, help="the study's PAGE.key.json")
+    read.add_argument("-o", "--out", type=Path, required=True, help="merged votes, JSON")

@@ -178,8 +178,41 @@ def styles(arguments) -> int:
     return 0
 
 
+def study(arguments) -> int:
+    return {"make": _study_make, "serve": _study_serve, "read": _study_read}[arguments.action](arguments)
+
+
+def _study_make(arguments) -> int:
+    from .report.study.page import QUESTION, make_study
+
+    page, key = make_study(arguments.folder, arguments.out, arguments.votes, arguments.size, arguments.seed,
+                           arguments.question or QUESTION)
+    print(f"{page}: give it to raters\n{key}: keep it from them; `stvae study read` needs it")
+    return 0
+
+
+def _study_serve(arguments) -> int:
+    from .report.study.serve import serve
+
+    serve(arguments.page, arguments.out, arguments.host, arguments.port, arguments.token)
+    return 0
+
+
+def _study_read(arguments) -> int:
+    from .report.study.design import read_key
+    from .report.study.summary import summary
+    from .report.study.votes import merge, read_all, write_merged
+
+    refuse_overwriting([arguments.out], [arguments.key, *arguments.files])
+    key = read_key(arguments.key)
+    merged = merge(read_all(arguments.files, key), key)
+    write_merged(merged, arguments.out)
+    print(summary(merged))
+    return 0
+
+
 COMMANDS = {"stylize": stylize, "encode": encode, "sheet": sheet, "baseline": baseline, "train": train, "report": report,
-            "site": site, "bench": bench, "fetch": fetch, "export": export, "info": info, "styles": styles}
+            "site": site, "bench": bench, "fetch": fetch, "export": export, "info": info, "study": study, "styles": styles}
 
 
 def main(argv=None) -> int:
