@@ -29,6 +29,17 @@ def whole(least: int, most: int):
     return number
 
 
+def positive(text: str) -> float:
+    """A type for argparse: numbers above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number above 0")
+    return value
+
+
 def make_parser() -> Parser:
     parser = Parser(prog="stvae", description="Style transfer by ST-VAE: stylise pictures, train, run the report.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -130,4 +141,4 @@ def _train_arguments(parser):
     parser.add_argument("--loss-network", help="in place of the config's: vgg19-slim-features, vgg16, vgg19 or a file")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an interrupted run there is resumed")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--minutes", type=float, help="checkpoint and stop after this long")
+    parser.add_argument("--minutes", type=positive, help="checkpoint and stop after this long")
