@@ -29,6 +29,17 @@ def whole(least: int, most: int):
     return number
 
 
+def positive(text: str) -> float:
+    """A type for argparse: numbers above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number above 0")
+    return value
+
+
 def make_parser() -> Parser:
     parser = Parser(prog="stvae", description="Style transfer by ST-VAE: stylise pictures, train, run the report.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -131,7 +142,7 @@ def _train_arguments(parser):
     parser.add_argument("--loss-network", help="in place of the config's: vgg19-slim-features, vgg16, vgg19 or a file")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an interrupted run there is resumed")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--minutes", type=float, help="checkpoint and stop after this long")
+    parser.add_argument("--minutes", type=positive, help="checkpoint and stop after this long")
 
 
 def _study_arguments(parser):
@@ -143,15 +154,15 @@ def _study_arguments(parser):
                                      "Any picture format will do. Raters learn no name of a method.")
     make.add_argument("folder", type=Path, metavar="DIR")
     make.add_argument("-o", "--out", type=Path, required=True, metavar="PAGE.html")
-    make.add_argument("--votes", type=int, default=40, help="pairs a rater judges (40), besides 4 checks and up to 6 repeats")
-    make.add_argument("--size", type=int, default=384, help="longer side of every picture (384)")
-    make.add_argument("--seed", type=int, default=0, help="of order and sides")
+    make.add_argument("--votes", type=whole(1, 10**6), default=40, help="pairs a rater judges (40), besides 4 checks and up to 6 repeats")
+    make.add_argument("--size", type=whole(64, 1024), default=384, help="longer side of every picture (384)")
+    make.add_argument("--seed", type=whole(0, SEEDS - 1), default=0, help="of order and sides")
     make.add_argument("--question", help="in place of the usual one")
     serve = actions.add_parser("serve", help="collect votes of a class")
     serve.add_argument("page", type=Path, metavar="PAGE.html")
     serve.add_argument("-o", "--out", type=Path, help="file of votes, gone on with (PAGE.votes.jsonl)")
     serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (127.0.0.1)")
-    serve.add_argument("--port", type=int, default=0, help="(a free one)")
+    serve.add_argument("--port", type=whole(0, 65535), default=0, help="(a free one)")
     serve.add_argument("--token", help="last part of the address (a random one)")
     read = actions.add_parser("read", help="merge files of votes, drop raters by stated rules, and say what they prefer")
     read.add_argument("files", type=Path, nargs="+", metavar="FILE", help="votes by the page (.json) or by a server (.jsonl)")

@@ -1,6 +1,8 @@
 """What several tests need, wherever they lie."""
 
 import base64
+import resource
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -23,6 +25,17 @@ def bad_files(folder) -> list[str]:
     Image.new("RGB", (1, 1)).save(folder / "dot.png")
     Image.new("RGB", (40000, 1)).save(folder / "line.png")
     return ["missing.jpg", "empty.jpg", "text.jpg", "cut.jpg", "dot.png", "line.png"]
+
+
+@contextmanager
+def full_disk(size: int = 300):
+    """Files end after `size` bytes, as they do on a disk that fills."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def picture_output(data: bytes = b"jpeg", alt: str = "Tiles in rows."):
