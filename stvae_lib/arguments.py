@@ -154,7 +154,8 @@ def _study_arguments(parser):
                                      "Any picture format will do. Raters learn no name of a method.")
     make.add_argument("folder", type=Path, metavar="DIR")
     make.add_argument("-o", "--out", type=Path, required=True, metavar="PAGE.html")
-    make.add_argument("--votes", type=whole(1, 10**6), default=40, help="pairs a rater judges (40), besides 4 checks and up to 6 repeats")
+    make.add_argument("--votes", type=whole(1, 10**6), default=40,
+                      help="pairs a rater judges (40), besides 4 checks and up to 6 repeats")
     make.add_argument("--size", type=whole(64, 1024), default=384, help="longer side of every picture (384)")
     make.add_argument("--seed", type=whole(0, SEEDS - 1), default=0, help="of order and sides")
     make.add_argument("--question", help="in place of the usual one")
