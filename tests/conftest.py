@@ -5,10 +5,13 @@ import pytest
 import torch
 
 from stvae_lib import weights
+from stvae_lib._torchvision import torchvision_models
 from stvae_lib.model.stvae import AutoEncoder
 from stvae_lib.pictures import images, styles
 from stvae_lib.pictures.datasets import is_held_out
 from stvae_lib.training import experiment
+
+torchvision_models()  # tests import torchvision by themselves
 
 
 @pytest.fixture(autouse=True, scope="session")

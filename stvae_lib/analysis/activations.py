@@ -71,6 +71,20 @@ def softmax_smoothing(features: torch.Tensor, temperature: float = 1.0) -> torch
     return (flat.softmax(1) * flat.shape[1]).view_as(features)
 
 
+class Standardised:
+    """An encoder whose layers are divided by their standard deviation on `image` `(1, 3, H, W)`: one temperature of the softmax
+    then means the same in every layer and network. The losses below are relative and do not notice."""
+
+    def __init__(self, encoder, layers, image: torch.Tensor):
+        self.encoder = encoder
+        with torch.no_grad():
+            self.scales = {name: value.std() for name, value in encoder.features(image, layers).items()}
+
+    def features(self, image: torch.Tensor, names) -> dict[str, torch.Tensor]:
+        """Features of the layers in `names`, each over its constant."""
+        return {name: value / self.scales[name] for name, value in self.encoder.features(image, names).items()}
+
+
 def relative_error(found: torch.Tensor, target: torch.Tensor, reference=0.0) -> torch.Tensor:
     """Squared error over that of a reference (scalar), so that layers and networks can be compared: 0 at the target, 1 at
     the reference."""

@@ -10,12 +10,16 @@ import torch
 import torch.nn.functional as F
 from scipy import stats
 from skimage import color, feature
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
-from torchmetrics.functional.image.lpips import learned_perceptual_image_patch_similarity
 
-from ..losses import FeatureDistances
-from ..model.backbones.vgg import fetch_torchvision
-from ..pictures.edges import sobel_edges
+from .._torchvision import torchvision_models
+
+torchvision_models()  # torchmetrics imports torchvision too
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure  # noqa: E402
+from torchmetrics.functional.image.lpips import learned_perceptual_image_patch_similarity  # noqa: E402
+
+from ..losses import FeatureDistances  # noqa: E402
+from ..model.backbones.vgg import fetch_torchvision  # noqa: E402
+from ..pictures.edges import sobel_edges  # noqa: E402
 
 SELF_SIMILARITY_LAYER = "relu3_1"
 # metric -> whether a larger value is better
@@ -46,9 +50,8 @@ def measure(output: torch.Tensor, content: torch.Tensor, style: torch.Tensor, di
 def lpips(output: torch.Tensor, content: torch.Tensor) -> float:
     """LPIPS (Zhang et al. 2018) of two images `(1, 3, H, W)` in [0, 1], by torchmetrics on torchvision's AlexNet.
     InputError naming the weights and the slim alternative where they are out of reach."""
-    from torchvision.models import AlexNet_Weights
-
-    fetch_torchvision(AlexNet_Weights.DEFAULT, "AlexNet_Weights.IMAGENET1K_V1", 'the metric "perceptual (slim VGG)"')
+    alexnet = torchvision_models().AlexNet_Weights.DEFAULT
+    fetch_torchvision(alexnet, "AlexNet_Weights.IMAGENET1K_V1", 'the metric "perceptual (slim VGG)"')
     return float(learned_perceptual_image_patch_similarity(output, content, net_type="alex", normalize=True))
 
 

@@ -211,6 +211,12 @@ def loss_network(name: str = LOSS_NETWORK, last: str = "relu5_1") -> VGG:
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
+def teacher(name: str):
+    """A network to learn features from, with all its stages, frozen: a published one by the name of its backbone, or what
+    `loss_network` takes."""
+    return features_network(name) if name in FULL else loss_network(name)
+
+
 def _read_features(path: Path, last: str) -> VGG:
     tensors = load_tensors(path)
     if "conv0.weight" in tensors:

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..model.backbones.vgg import VGG
+from ..analysis.activations import strides
 from ..pictures.datasets import CropPool, mixed_batch
 
 
@@ -15,21 +15,21 @@ class EncoderDistillation(nn.Module):
     the student becomes the activation-normalised network that style transfer likes (Gatys et al. 2016, §2).
     Loss: mean over all layers of the squared error over the target's variance (unexplained variance).
 
-    teacher_layers: student's layer -> teacher's. Where the names differ (another family of networks) a 1x1
-    convolution, thrown away afterwards, reads the target off the student's layer (FitNets, Romero et al. 2015).
-    A student that is cut earlier learns the layers that it has.
+    Where the two are of different families or widths a 1x1 convolution, thrown away afterwards, reads the target off the
+    student's layer (FitNets, Romero et al. 2015). A student that is cut earlier learns the layers that it has.
     """
 
-    def __init__(self, teacher: VGG, student: nn.Module, teacher_layers: dict[str, str], photos: CropPool,
-                 paintings: CropPool, validation: list[torch.Tensor]):
+    def __init__(self, teacher: nn.Module, student: nn.Module, photos: CropPool, paintings: CropPool,
+                 validation: list[torch.Tensor]):
         super().__init__()
         self.teacher = teacher.eval().requires_grad_(False)
         self.student = student
-        self.teacher_layers = {ours: theirs for ours, theirs in teacher_layers.items() if ours in student.widths}
+        self.teacher_layers = matched_layers(student, teacher)
         self.heads = nn.ModuleDict({ours: nn.Conv2d(student.widths[ours], teacher.widths[theirs], 1)
-                                    for ours, theirs in self.teacher_layers.items() if ours != theirs})
+                                    for ours, theirs in self.teacher_layers.items()
+                                    if ours != theirs or student.widths[ours] != teacher.widths[theirs]})
         self.photos, self.paintings, self.validation = photos, paintings, validation
-        self.shown = [name for name in self.teacher_layers if name in self.heads or name.endswith("_1")]
+        self.shown = [name for name in self.teacher_layers if name in student.style_layers]
         self.register_buffer("scale", torch.ones(len(self.teacher_layers)))
 
     @torch.no_grad()
@@ -93,6 +93,16 @@ class EncoderDistillation(nn.Module):
         self.scale.copy_(state["scale"])
         self.student.load_state_dict(state["student"])
         self.heads.load_state_dict(state["heads"])
+
+
+def matched_layers(student: nn.Module, teacher: nn.Module) -> dict[str, str]:
+    """Student's layer -> the teacher's that it learns. In one family: the same. Otherwise the style layers of equal stride;
+    a stage deeper than the teacher learns its last layer."""
+    same = [name for name in student.widths if name in teacher.widths]
+    if same:
+        return {name: name for name in same}
+    by_stride = {stride: name for name, stride in strides(teacher).items()}
+    return {name: by_stride.get(stride, teacher.last) for name, stride in strides(student).items() if stride >= min(by_stride)}
 
 
 def at_size(target: torch.Tensor, found: torch.Tensor) -> torch.Tensor:

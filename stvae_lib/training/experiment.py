@@ -60,9 +60,8 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
     photos, paintings = sources.pools()
     validation = validation_pictures(config, sources, 12)
     if config.recipe == "encoder":
-        teacher, backbone = weights.loss_network(config.loss_network, "relu5_1"), BACKBONES[config.backbone]
-        student = backbone.student(config.width, **config.backbone_options)
-        recipe = EncoderDistillation(teacher, student, backbone.teacher_layers, photos, paintings, validation)
+        student = BACKBONES[config.backbone].student(config.width, **config.backbone_options)
+        recipe = EncoderDistillation(weights.teacher(config.loss_network), student, photos, paintings, validation)
         recipe.start(recipe.batch(rng, config.schedule)["images"])
         if config.base:
             weights.load_features(student, weights.find(config.base))

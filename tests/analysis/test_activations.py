@@ -37,6 +37,17 @@ def test_softmax_smoothing_against_float64_and_flattens_peaks():
             > activations.normalised_entropy(small)).all()
 
 
+def test_one_temperature_means_the_same_at_every_scale_of_a_network():
+    network, photo = weights.loss_network(last="relu2_1"), sample_photo("coffee", 64)
+    louder = weights.loss_network(last="relu2_1")
+    louder.conv2_1.weight.data *= 50
+    louder.conv2_1.bias.data *= 50
+    raw = [activations.entropy_seen(each, "relu2_1", photo, 4.0) for each in (network, louder)]
+    scaled = [activations.entropy_seen(activations.Standardised(each, ["relu2_1"], photo), "relu2_1", photo, 4.0)
+              for each in (network, louder)]
+    assert raw[1] < 0.9 * raw[0] and scaled[1] == pytest.approx(scaled[0], rel=1e-3)
+
+
 def test_gradients_of_the_relative_losses_agree_with_finite_differences():
     target = torch.rand(1, 3, 6, 6, dtype=torch.float64)
     image = torch.rand(1, 3, 6, 6, dtype=torch.float64, requires_grad=True)

@@ -64,10 +64,9 @@ class Decoder(Protocol):
 
 @runtime_checkable
 class Backbone(Protocol):
-    """An entry of `BACKBONES`. teacher_layers: layer of a student -> layer of a VGG that teaches it.
-    all_stages: options that give the whole network. pretrained_width: the width at which there are published weights."""
+    """An entry of `BACKBONES`. all_stages: options that give the whole network. pretrained_width: the width at which there
+    are published weights."""
 
-    teacher_layers: dict[str, str]
     all_stages: dict
     pretrained_width: str
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
+from ..._torchvision import torchvision_models
 from ...errors import InputError
 from ..published import fetch
 from ..storage import read_checkpoint
@@ -261,9 +262,6 @@ class ResNetDecoder(DecoderBase):
 class ResNetBackbone:
     """ResNet-50 for the registry. Options are ResNetOptions' fields."""
 
-    # what a stage learns when a VGG-19 teaches it: the layer of its stride (layer4: the deepest, pooled)
-    teacher_layers = {"conv1": "relu2_1", "layer1": "relu3_1", "layer2": "relu4_1", "layer3": "relu5_1", "layer4": "relu5_1"}
-
     all_stages = {"last": "layer4", "adapter": False}
     pretrained_width = "full"
 
@@ -289,12 +287,10 @@ class ResNetBackbone:
         source: "IMAGENET1K_V1" (the default), "IMAGENET1K_V2", or a local file such as `resnet50-19c8e357.pth`.
         Raises InputError naming the weights, the cache folder and the slim alternative when out of reach.
         """
-        from torchvision.models import ResNet50_Weights
-
-        source = source or "IMAGENET1K_V1"
+        source, published = source or "IMAGENET1K_V1", torchvision_models().ResNet50_Weights
         encoder = ResNet("full", self.options(**options))
-        if source in ResNet50_Weights.__members__:
-            state = fetch_torchvision(ResNet50_Weights[source], f"ResNet50_Weights.{source}", "resnet50-slim")
+        if source in published.__members__:
+            state = fetch_torchvision(published[source], f"ResNet50_Weights.{source}", "resnet50-slim")
         else:
             state = read_checkpoint(Path(source), "give IMAGENET1K_V1, IMAGENET1K_V2 or torchvision's resnet50-….pth")
         load_stages(encoder, state, source)

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
+from ..._torchvision import torchvision_models
 from ...errors import InputError
 from ...statistics import least_squares, sampled_rows
 from ..published import fetch
@@ -97,14 +98,15 @@ class VGG(EncoderBase):
 
     @torch.no_grad()
     def start_like(self, images: torch.Tensor, target: dict[str, torch.Tensor]) -> None:
-        """Random weights, layer by layer so that each has the target features' scale on `images`
+        """Random weights, layer by layer so that each has the target features' scale on `images`, 1 where there is no target
         (after LSUV, Mishkin & Matas 2016)."""
         for relu in self.widths:
             conv = getattr(self, relu.replace("relu", "conv"))
             nn.init.kaiming_normal_(conv.weight)
             nn.init.zeros_(conv.bias)
             found = self.features(images, [relu])[relu]
-            conv.weight *= (target[relu].square().mean() / found.square().mean().clamp_min(1e-8)).sqrt()
+            wanted = target[relu].square().mean() if relu in target else torch.tensor(1.0)
+            conv.weight *= (wanted / found.square().mean().clamp_min(1e-8)).sqrt()
 
 
     @torch.no_grad()
@@ -192,8 +194,6 @@ class VGGBackbone:
 
     def __init__(self, depth: int, published: str | None = None):
         self.depth, self.published = depth, published
-        self.teacher_layers = {name.replace("conv", "relu"): name.replace("conv", "relu")
-                               for name in conv_names(depth, "relu5_1") if name != "pool"}
 
     def student(self, width: str, **options) -> VGG:
         """An encoder to be distilled, to relu5_1: an autoencoder's options are not its own."""
@@ -217,12 +217,10 @@ class VGGBackbone:
         """
         if source is None and self.published is not None:
             return published_vgg(self.depth, self.published, last, skip=skip, components=components)
-        import torchvision.models as models
-
         name = f"VGG{self.depth}_Weights"
         if source not in (None, "IMAGENET1K_V1"):
             raise InputError(f"{name}.{source}", "does not exist", "use IMAGENET1K_V1")
-        weights = getattr(models, name).IMAGENET1K_V1
+        weights = getattr(torchvision_models(), name).IMAGENET1K_V1
         encoder = VGG(self.depth, "full", last, skip=skip, components=components)
         state = fetch_torchvision(weights, f"{name}.IMAGENET1K_V1", "vgg19-slim")
         encoder.load_state_dict(from_torchvision(state, self.depth, last), strict=False)

@@ -6,7 +6,7 @@ import torchvision
 
 from stvae_lib import InputError, weights
 from stvae_lib.model.backbones import BACKBONES
-from stvae_lib.model.backbones.contract import EncoderBase
+from stvae_lib.model.backbones.contract import DecoderBase, EncoderBase
 from stvae_lib.model.backbones.resnet import RESNET50, Blur, ResNet, ResNetDecoder, ResNetOptions, load_stages, stage_widths
 from stvae_lib.model.backbones.vgg import IMAGENET_MEAN, IMAGENET_STD, VGG, VGGDecoder
 from stvae_lib.model.storage import read_tensors
@@ -196,7 +196,7 @@ class ToyEncoder(EncoderBase):
         return {"only": self.only(image).relu()}
 
 
-class ToyDecoder(torch.nn.Module):
+class ToyDecoder(DecoderBase):
     hidden_widths = ()
 
     def __init__(self):
@@ -210,7 +210,7 @@ class ToyDecoder(torch.nn.Module):
 class ToyBackbone:
     pretrained_width = "full"
 
-    def build(self, width):
+    def build(self, width, decoder_parameters=None):
         return ToyEncoder(), ToyDecoder()
 
 

@@ -1,0 +1,54 @@
+"""Do flat activations make for good style transfer (Wang et al. 2021, SWAG)? The softmax's temperature as a dial on entropy
+(notebook 03): the questions and the rule, as they stood before the dial was turned, and what the recorded run says to them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..evaluation.intervals import Claim, Interval, crossed, difference_beyond, judge
+
+GAIN = 0.10  # share of the mean distance from the peakiest to the flattest setting
+OTHER_FAMILY = {"vgg16": "resnet50", "resnet50-half": "vgg16"}  # network -> the judge that counts
+NAMES = {"vgg16": "VGG-16", "resnet50-half": "ResNet-50"}
+
+
+def gain(entropy, distance) -> np.ndarray:
+    """By how much of its mean a distance falls from the peakiest to the flattest setting, on the least-squares line of each
+    pair; `(settings, pairs)` each: `(pairs,)`."""
+    entropy, distance = np.asarray(entropy, dtype=float), np.asarray(distance, dtype=float)
+    centred = entropy - entropy.mean(0)
+    slope = (centred * (distance - distance.mean(0))).sum(0) / np.maximum((centred**2).sum(0), 1e-12)
+    return -slope * (entropy.max(0) - entropy.min(0)) / distance.mean(0)
+
+
+@dataclass
+class Dial:
+    """What `benchmarks/swag.py` recorded: a row for each network and temperature, with one value for each pair."""
+
+    record: dict
+
+    def rows(self, network: str) -> list[dict]:
+        """One network's settings with a softmax, in order of temperature."""
+        return [row for row in self.record["rows"] if row["network"] == network and row["temperature"] is not None]
+
+    def values(self, network: str, measure: str, judge_name: str | None = None) -> np.ndarray:
+        """`(settings, pairs)` of "entropy", or of a judge's measure (None: the other family's)."""
+        if measure == "entropy":
+            return np.array([row[measure] for row in self.rows(network)])
+        return np.array([row[judge_name or OTHER_FAMILY[network]][measure] for row in self.rows(network)])
+
+    def gain(self, network: str, measure: str = "style", turned: bool = False) -> Interval:
+        """`gain` over the pairs, clustered over contents and styles. turned: the control, every setting with the entropy of
+        another one, so that the order from peaky to flat is lost and nothing else is."""
+        entropy = self.values(network, "entropy")
+        entropy = entropy[np.roll(np.arange(len(entropy)), len(entropy) // 2)] if turned else entropy
+        return crossed(gain(entropy, self.values(network, measure)), *zip(*self.record["pairs"]))
+
+    def claims(self) -> list[Claim]:
+        """For both networks: flatter activations bring the picture closer to the style, and to its strokes."""
+        return [judge(f"{NAMES[network]}: from peaky to flat activations the {what} falls by more than {GAIN:.0%}",
+                      "Wang et al. 2021", self.gain(network, measure), "contents or styles of the pairs",
+                      difference_beyond(GAIN), ("entropies exchanged between settings", self.gain(network, measure, turned=True)))
+                for network in OTHER_FAMILY for measure, what in (("style", "style distance"),
+                                                                  ("texture", "style distance in grey"))]

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from stvae_lib.analysis.dial import NAMES, OTHER_FAMILY, Dial, gain
+
+PAIRS = [[f"c{index % 6}", f"s{index % 4}"] for index in range(12)]
+ENTROPY = (0.5, 0.7, 0.9, 1.0)
+
+
+def recorded(effect):
+    """A record in which the style distance by the other family is 1 - effect·entropy, and by the own one is not."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for network, other in OTHER_FAMILY.items():
+        rows.append({"network": network, "temperature": None, "entropy": [0.8] * 12, other: {"style": [9.0] * 12}})
+        for temperature, entropy in zip((0.25, 1.0, 4.0, 16.0), ENTROPY):
+            values = (1 - effect * entropy + 0.01 * rng.standard_normal(12)).tolist()
+            rows.append({"network": network, "temperature": temperature, "entropy": [entropy] * 12,
+                         other: {"style": values, "texture": values}, network.removesuffix("-half"): {"style": [5.0] * 12}})
+    return Dial({"pairs": PAIRS, "rows": rows})
+
+
+def test_gain_is_the_share_by_which_a_distance_falls():
+    entropy = np.array(ENTROPY)[:, None]
+    assert gain(entropy, 2 - entropy) == pytest.approx(0.5 / (2 - 0.775))
+    assert gain(entropy, np.full((4, 1), 3.0)) == pytest.approx(0)
+
+
+def test_the_claims_follow_the_effect_and_the_control_turns_them():
+    for effect, verdict in ((0.5, "holds"), (0.0, "fails"), (-0.5, "fails")):
+        claims = recorded(effect).claims()
+        assert len(claims) == 2 * len(NAMES) and {claim.verdict for claim in claims} <= {verdict, "withdrawn"}
+    assert all(claim.control["verdict"] != "holds" for claim in recorded(0.5).claims())
+
+
+def test_the_judge_that_counts_is_of_the_other_family():
+    dial = recorded(0.5)
+    assert dial.values("vgg16", "style").mean() < 1 and dial.values("vgg16", "style", "vgg16").mean() == 5
+    assert dial.values("vgg16", "entropy").shape == (4, 12)
