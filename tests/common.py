@@ -1,8 +1,9 @@
 """What several tests need, wherever they lie."""
 
 import base64
+import io
 import resource
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import nbformat
@@ -29,11 +30,12 @@ def bad_files(folder) -> list[str]:
 
 @contextmanager
 def full_disk(size: int = 300):
-    """Files end after `size` bytes, as they do on a disk that fills."""
+    """Files end after `size` bytes, as they do on a disk that fills (but for the one that pytest keeps stderr in)."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
     try:
-        yield
+        with redirect_stderr(io.StringIO()):
+            yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
