@@ -1,6 +1,7 @@
 """What several tests need, wherever they lie."""
 
 import base64
+import itertools
 from pathlib import Path
 
 import nbformat
@@ -33,3 +34,16 @@ def picture_output(data: bytes = b"jpeg", alt: str = "Tiles in rows."):
 def markdown_output(text: str):
     """A text as a notebook keeps it."""
     return nbformat.v4.new_output("display_data", {"text/markdown": text})
+
+
+def study_material(folder):
+    """Three photographs in two styles by three methods, as `stvae study make` wants them; returns the folder."""
+    contents, styles = ("bay", "cat", "oak"), ("glass", "wood")
+    names = {"content": contents, "style": styles}
+    results = [f"{content}--{style}" for content, style in itertools.product(contents, styles)]
+    for number, kind in enumerate(("content", "style", "adain", "vgg19-slim", "wct")):
+        (folder / kind).mkdir(parents=True)
+        for name in names.get(kind, results):
+            picture = Image.effect_noise((96, 64), 20 + 30 * number)
+            picture.convert("RGB").save(folder / kind / f"{name}.png")
+    return folder
