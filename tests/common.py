@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import resource
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
@@ -77,3 +78,16 @@ class Recipe(torch.nn.Module):
 
     def load_trained_state(self, state):
         self.load_state_dict(state)
+
+
+def study_material(folder):
+    """Three photographs in two styles by three methods, as `stvae study make` wants them; returns the folder."""
+    contents, styles = ("bay", "cat", "oak"), ("glass", "wood")
+    names = {"content": contents, "style": styles}
+    results = [f"{content}--{style}" for content, style in itertools.product(contents, styles)]
+    for number, kind in enumerate(("content", "style", "adain", "vgg19-slim", "wct")):
+        (folder / kind).mkdir(parents=True)
+        for name in names.get(kind, results):
+            picture = Image.effect_noise((96, 64), 20 + 30 * number)
+            picture.convert("RGB").save(folder / kind / f"{name}.png")
+    return folder
