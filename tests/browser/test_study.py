@@ -138,7 +138,8 @@ CONTRAST = """() => {
   const ground = (node) => { const colour = getComputedStyle(node).backgroundColor;
     return /, 0\\)$/.test(colour) && node.parentElement ? ground(node.parentElement) : colour; };
   const texts = document.querySelectorAll("h1, p, li, span, button, figcaption");
-  return [...texts].filter((node) => node.offsetParent && node.innerText).map((node) => { const [a, b] = [getComputedStyle(node).color, ground(node)].map(light);
+  return [...texts].filter((node) => node.offsetParent && node.innerText).map((node) => {
+    const [a, b] = [getComputedStyle(node).color, ground(node)].map(light);
     return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), node.innerText.slice(0, 30)]; });
 }"""
 
