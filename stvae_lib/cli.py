@@ -73,6 +73,66 @@ def encode(arguments) -> int:
     return 0
 
 
+def video(arguments) -> int:
+    from fractions import Fraction
+
+    from .model import weights
+    from .video.clips import open_clip
+    from .video.output import check_target
+    from .video.styler import Styler
+    from .video.stylize import stylize_clip
+
+    check_target(arguments.out)
+    refuse_overwriting([arguments.out], [arguments.clip, *_video_styles(arguments)])
+    if arguments.size is not None and arguments.size < 16:
+        raise InputError(f"--size {arguments.size}", "is too small", "give 16 pixels or more")
+    stability = _stability(arguments)
+    clip = open_clip(arguments.clip, arguments.size, arguments.rate and Fraction(arguments.rate).limit_denominator(1001))
+    model = weights.load_stvae(arguments.model, arguments.device)
+    styler = Styler(model, _style_track(arguments, model), stability, arguments.strength, arguments.sample, arguments.seed)
+    made = stylize_clip(clip, styler, arguments.out)
+    print(f"{arguments.out}: {made.frames} frames" + (f", {made.resumed} of them done before" if made.resumed else ""))
+    if made.lost:
+        print(f"stvae: {arguments.clip}: {made.lost} frames could not be decoded and are left out", file=sys.stderr)
+    return 1 if made.lost else 0
+
+
+def _video_styles(arguments) -> list[Path]:
+    """All files of styles, of which there must be some, in one of the two ways."""
+    timed = [Path(name) for _, *names in arguments.at for name in names]
+    if bool(timed) == bool(arguments.styles):
+        raise InputError("styles", "are given twice" if timed else "are not given",
+                         "name them after the clip, or give each its time: --at 0:00 A --at 0:05 B")
+    return timed or arguments.styles
+
+
+def _style_track(arguments, model):
+    """The mix of styles at every moment: one throughout, or key frames."""
+    from .model.codes import mix_codes
+    from .model.stvae import normalised_mix
+    from .video.keyframes import StyleTrack, seconds_of
+
+    codes = {file: _style_code(file, model) for file in _video_styles(arguments)}
+    if arguments.styles:
+        given = [codes[file] for file in arguments.styles]
+        return StyleTrack([(0.0, mix_codes(given, normalised_mix(arguments.mix, len(given))))])
+    if arguments.mix:
+        raise InputError("--mix", "goes with styles after the clip", "name a style more than once in --at to give it more")
+    keys = [(seconds_of(time), [codes[Path(name)] for name in names]) for time, *names in arguments.at]
+    return StyleTrack([(time, mix_codes(mixed, normalised_mix(None, len(mixed)))) for time, mixed in keys])
+
+
+def _stability(arguments):
+    """What holds frames together: the defaults, or none of it, with what is asked for besides."""
+    from dataclasses import replace
+
+    from .video.styler import PER_FRAME, Stability
+
+    asked = {name: getattr(arguments, name) for name in ("frozen", "content", "seconds", "blend", "cuts")}
+    return replace(PER_FRAME if arguments.per_frame else Stability(),
+                   **{name: value for name, value in asked.items() if value is not None})
+
+
 def _stylize_folder(targets: dict[Path, Path], out: Path, one) -> int:
     """Every file of a folder; a bad one is reported at the end and the others are done. The last line counts both."""
     from tqdm.auto import tqdm
@@ -227,8 +287,8 @@ def styles(arguments) -> int:
     return 0
 
 
-COMMANDS = {"stylize": stylize, "encode": encode, "baseline": baseline, "train": train, "report": report, "site": site,
-            "bench": bench, "fetch": fetch, "export": export, "info": info, "styles": styles}
+COMMANDS = {"stylize": stylize, "video": video, "encode": encode, "baseline": baseline, "train": train, "report": report,
+            "site": site, "bench": bench, "fetch": fetch, "export": export, "info": info, "styles": styles}
 
 
 def main(argv=None) -> int:
