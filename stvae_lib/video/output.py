@@ -107,8 +107,8 @@ def _joined(segments: list[Path], stream) -> Iterator[tuple[float, av.Packet]]:
     for file in segments:
         with av.open(str(file)) as segment:
             for packet in segment.demux(segment.streams.video[0]):
-                if packet.dts is not None:
-                    packet.stream = stream
+                if packet.pts is not None:
+                    packet.stream, packet.dts = stream, packet.pts  # in the order shown; NUT does not keep times of decoding
                     yield float(packet.dts * packet.time_base), packet
 
 

@@ -64,7 +64,7 @@ def test_one_frame_is_a_film(make_clip, pictures):
 
 
 def test_a_broken_frame_is_left_out_and_the_rest_is_there(make_clip, pictures):
-    path = make_clip("clip.mkv", codec="png", pix_fmt="rgb24")
+    path = make_clip("clip.mov", codec="png", pix_fmt="rgb24")
     head, *coded = path.read_bytes().split(b"\x89PNG")
     path.write_bytes(b"\x89PNG".join([head, *coded[:3]]) + b"\x00BAD" + b"\x89PNG".join(coded[3:]))
     film = Film(path)

@@ -10,7 +10,7 @@ import pytest
 from stvae_lib import InputError, load_image
 from stvae_lib.pictures.images import list_images, save_image, to_array, to_tensor
 from stvae_lib.video import stylize
-from stvae_lib.video.clips import Film, FrameFolder
+from stvae_lib.video.clips import Film, Frame, FrameFolder
 from stvae_lib.video.styler import PER_FRAME, Stability, Styler
 from stvae_lib.video.stylize import stylize_clip
 
@@ -51,16 +51,28 @@ def only(out, *others):
     return {path.name for path in out.parent.iterdir()} == {out.name, *others}
 
 
-def test_pictures_times_and_sound_come_through(make_clip, tmp_path):
-    times = [0, 3, 11, 12, 40, 41, 43, 90]
-    source, out = make_clip(times=times, sound=1.0), tmp_path / "out.mp4"
+@pytest.mark.parametrize("times", [[0, 3, 11, 12, 40, 41, 43, 90], [0, 4, 8, 12, 20, 24, 28, 32]], ids=["variable", "gap"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.webm"])
+def test_pictures_times_and_sound_come_through(name, times, make_clip, tmp_path):
+    source, out = make_clip(times=times, sound=1.0), tmp_path / name
     made = stylize_clip(Film(source), Plain(), out, segment=3)
     assert (made.frames, made.resumed, made.lost) == (8, 0, 0) and only(out, "clip.mp4")
     frames = list(Film(out).frames())
-    assert [frame.time for frame in frames] == pytest.approx([time / 100 for time in times])
+    assert [frame.time for frame in frames] == pytest.approx([time / 100 for time in times], abs=1e-3)
     for before, after in zip(pictures_of(source), (frame.picture for frame in frames)):
-        assert np.abs(before.astype(float) - after).mean() < 4
-    assert np.array_equal(sound_of(source), sound_of(out))
+        assert np.abs(before.astype(float) - after).mean() < 6
+    if name != "out.webm":  # which takes no AAC
+        assert np.array_equal(sound_of(source), sound_of(out))
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
+def test_colours_come_through(name, make_clip, tmp_path):
+    patch = np.zeros((48, 64, 3), np.uint8)
+    patch[:, :32], patch[:, 32:] = (200, 40, 60), (30, 160, 90)
+    stylize_clip(Film(make_clip(shown=[patch], pix_fmt="yuv444p")), Plain(), tmp_path / name)
+    after, = pictures_of(tmp_path / name)
+    for half in (np.s_[8:40, 4:28], np.s_[8:40, 36:60]):
+        assert np.abs(after[half].mean((0, 1)) - patch[half].mean((0, 1))).max() < 5  # another matrix of colours would be 10 off
 
 
 @pytest.mark.parametrize("name", ["out.mov", "out.mkv", "out.webm"])
@@ -163,43 +175,32 @@ def test_targets_that_cannot_be(make_clip, tmp_path):
 
 
 def test_memory_does_not_grow_with_the_film(tmp_path, pictures):
-    """However long, at most two frames of the source are there at a time, and none is read before the one before is done."""
-    alive, ahead, most = weakref.WeakSet(), [0, 0], [0]
+    """However long it is: no frame is read before those before are done, and at most three are there at a time."""
+    there, read, most = [], [], []
 
     class Long:
-        path, size, rate, time_base, pixel_aspect, count, lost = "long", None, Fraction(25), Fraction(1, 25), 1, 60, 0
+        size, rate, time_base, pixel_aspect, count, lost = None, Fraction(25), Fraction(1, 25), 1, 60, 0
 
         def identity(self):
             return []
 
         def frames(self):
-            from stvae_lib.video.clips import Frame
             for number in range(self.count):
                 picture = pictures[number % 8].copy()
-                alive.add(Watched(picture))
-                ahead[0] += 1
+                there.append(number)
+                weakref.finalize(picture, there.remove, number)
+                read.append(number)
                 yield Frame(picture, number, number, 1, number / 25, str(number))
+                del picture
 
-    class Watched:
-        def __init__(self, picture):
-            weakref.finalize(picture, self.gone)
-            self.picture = weakref.ref(picture)
-            living.append(self)
-
-        def gone(self):
-            living.remove(self)
-
-    living = []
-
-    class Counting(Plain):
+    class Watching(Plain):
         def __call__(self, frame):
-            ahead[1] += 1
-            most[0] = max(most[0], len(living))
-            assert ahead[0] - ahead[1] <= 0
+            assert len(read) == len(self.seen) + 1
+            most.append(len(there))
             return super().__call__(frame)
 
-    assert stylize_clip(Long(), Counting(), tmp_path / "out.mp4", segment=20).frames == 60
-    assert most[0] <= 3
+    assert stylize_clip(Long(), Watching(), tmp_path / "out.mp4", segment=20).frames == 60
+    assert len(most) == 60 and max(most) <= 3
 
 
 def test_a_segment_is_some_seconds_of_work():
