@@ -38,6 +38,7 @@ WAYS = {"per frame": (PER_FRAME, False), "per frame, drawn": (PER_FRAME, True), 
         "first frame's statistics": (replace(FROZEN, content="first"), False),
         "averaged statistics": (replace(FROZEN, content="average"), False),
         "blended": (replace(FROZEN, blend=Stability().blend), False),
+        "blended, half": (replace(FROZEN, blend=0.5), False),
         "averaged and blended": (Stability(), False)}
 
 

@@ -74,8 +74,6 @@ def encode(arguments) -> int:
 
 
 def video(arguments) -> int:
-    from fractions import Fraction
-
     from .model import weights
     from .video.clips import open_clip
     from .video.output import check_target
@@ -87,7 +85,7 @@ def video(arguments) -> int:
     if arguments.size is not None and arguments.size < 16:
         raise InputError(f"--size {arguments.size}", "is too small", "give 16 pixels or more")
     stability = _stability(arguments)
-    clip = open_clip(arguments.clip, arguments.size, arguments.rate and Fraction(arguments.rate).limit_denominator(1001))
+    clip = open_clip(arguments.clip, arguments.size, arguments.rate)
     model = weights.load_stvae(arguments.model, arguments.device)
     styler = Styler(model, _style_track(arguments, model), stability, arguments.strength, arguments.sample, arguments.seed)
     made = stylize_clip(clip, styler, arguments.out)

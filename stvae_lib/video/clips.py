@@ -138,10 +138,12 @@ class FrameFolder:
         return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in self.files]
 
 
-def open_clip(path, size: int | None = None, rate: Fraction | None = None) -> Film | FrameFolder:
-    """A film, or a folder of frames shown at `rate`. InputError where it is neither, or a film is given a rate."""
+def open_clip(path, size: int | None = None, rate: float | None = None) -> Film | FrameFolder:
+    """A film, or a folder of frames shown at `rate` per second. InputError where it is neither, or a film is given a rate."""
+    if rate is not None and not 0 < rate <= 1000:
+        raise InputError(f"--rate {rate:g}", "is out of range", "give frames per second, above 0 and up to 1000")
     if Path(path).is_dir():
-        return FrameFolder(path, size, rate or USUAL_RATE)
+        return FrameFolder(path, size, Fraction(rate).limit_denominator(1001) if rate else USUAL_RATE)
     if rate is not None:
         raise InputError(path, "has a rate of its own", "leave out --rate, which is for folders of frames")
     return Film(path, size)

@@ -103,9 +103,12 @@ def test_a_folder_of_frames(tmp_path, pictures):
     assert [frame.name for frame in frames] == ["frame0", "frame1", "frame2"] and frames[2].time == pytest.approx(0.2)
 
 
-def test_only_a_folder_is_given_a_rate(make_clip):
+def test_only_a_folder_is_given_a_rate(make_clip, tmp_path):
     with pytest.raises(InputError, match="rate of its own"):
         open_clip(make_clip(), rate=10)
+    for rate in (0, -1, float("inf"), float("nan")):
+        with pytest.raises(InputError, match="out of range"):
+            open_clip(tmp_path, rate=rate)
 
 
 def test_colours_survive(make_clip):

@@ -62,7 +62,8 @@ def test_pictures_times_and_sound_come_through(name, times, make_clip, tmp_path)
     for before, after in zip(pictures_of(source), (frame.picture for frame in frames)):
         assert np.abs(before.astype(float) - after).mean() < 6
     if name != "out.webm":  # which takes no AAC
-        assert np.array_equal(sound_of(source), sound_of(out))
+        heard = sound_of(source)
+        assert np.array_equal(heard, sound_of(out)[-len(heard):])  # Matroska plays the encoder's lead, pictures later by as much
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
