@@ -44,6 +44,7 @@ def make_parser() -> Parser:
     parser = Parser(prog="stvae", description="Style transfer by ST-VAE: stylise pictures, train, run the report.")
     commands = parser.add_subparsers(dest="command", required=True)
     _stylize_arguments(commands.add_parser("stylize", help="a photograph, or a folder of them, in one or several styles"))
+    _video_arguments(commands.add_parser("video", help="a film, or a folder of frames, in one style, several, or moving ones"))
     encode = commands.add_parser("encode", help="a painting's style as a small file that stylize takes in its place")
     encode.add_argument("style", type=Path)
     encode.add_argument("-o", "--out", type=Path, required=True, help="NAME.safetensors")
@@ -112,6 +113,30 @@ def _sheet_arguments(parser):
     parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
     parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
     parser.add_argument("--size", type=whole(32, 4096), default=256, help="longer side of every picture, in pixels")
+    parser.add_argument("--device", default="auto")
+
+
+def _video_arguments(parser):
+    either = argparse.BooleanOptionalAction
+    parser.add_argument("clip", type=Path, help="a film, or a folder of frames in the order of their names")
+    parser.add_argument("styles", type=Path, nargs="*", metavar="style", help="a picture, or a file by `stvae encode`")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="NAME.mp4, .mov, .mkv, .webm, or a folder for frames")
+    parser.add_argument("--at", nargs="+", action="append", default=[], metavar=("TIME", "STYLE"),
+                        help="key frame: a style, or an equal mix of several, reached at TIME (12.5 or 1:05)")
+    parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
+    parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style")
+    parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
+    parser.add_argument("--size", type=whole(16, 2**14), help="longer side in pixels, never enlarged")
+    parser.add_argument("--rate", type=float, help="frames per second of a folder of frames (default 25)")
+    parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
+    parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
+    parser.add_argument("--per-frame", action="store_true", help="hold nothing together, except by the options below")
+    parser.add_argument("--frozen", action=either, help="draw a sampled style once, not for every frame (default)")
+    parser.add_argument("--content", help="statistics taken out of a frame: its own, of the first of its shot, or a moving "
+                                          "average (default)")
+    parser.add_argument("--seconds", type=float, help="over which the average forgets (default 0.5)")
+    parser.add_argument("--blend", type=float, help="share kept of the last output along the optical flow (default 0.7)")
+    parser.add_argument("--cuts", action=either, help="begin anew at hard cuts (default)")
     parser.add_argument("--device", default="auto")
 
 
