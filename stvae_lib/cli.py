@@ -218,7 +218,8 @@ def _study_read(arguments) -> int:
 
 
 COMMANDS = {"stylize": stylize, "video": video, "encode": encode, "sheet": sheet, "baseline": baseline, "train": train,
-            "report": report, "site": site, "bench": bench, "fetch": fetch, "export": export, "info": info, "study": study, "styles": styles}
+            "report": report, "site": site, "bench": bench, "fetch": fetch, "export": export, "info": info, "study": study,
+            "styles": styles}
 
 
 def main(argv=None) -> int:
