@@ -96,7 +96,7 @@ def test_bad_baseline_options(arguments, word, photo, tmp_path, capfd):
 
 def test_bad_pictures_as_photo_and_as_style(photo, tmp_path, capfd):
     for name in bad_files(tmp_path):
-        out = tmp_path / "out" / "result.png"
+        out = tmp_path / "result.png"
         assert name in refused(["stylize", str(tmp_path / name), STYLE, "-o", str(out)], out, capfd)
         assert name in refused(["stylize", photo, str(tmp_path / name), "-o", str(out)], out, capfd)
 
