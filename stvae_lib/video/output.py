@@ -78,7 +78,7 @@ def write_pictures(folder: Path, frames: Iterable[Frame]) -> None:
 
 def join(segments: list[Path], clip, out: Path) -> None:
     """Segments, in order, as one film, with the sound of the clip where it has any. All of it or nothing."""
-    pictures, sound = CODECS[out.suffix.lower()]
+    _, sound = CODECS[out.suffix.lower()]
 
     def write(name):
         with ExitStack() as files:
