@@ -8,6 +8,8 @@ from .archive import ROOT, read_benchmark
 from .figures import table
 from .yardstick import Yardstick
 
+DEFAULT = "vgg16-half"
+
 
 def yardstick_table() -> str:
     """Sixty pairs by three judges."""
@@ -19,12 +21,18 @@ def twenty_pairs_table() -> str:
     return table(Yardstick.committed().twenty())
 
 
+def standing() -> str:
+    """The default model against the published ones."""
+    measured = Yardstick.committed()
+    return "\n".join(f"- {measured.standing(DEFAULT, peer, size)}" for peer, size in (("microast", ""), ("magenta", "@384")))
+
+
 def sizes_table() -> str:
     """Size, time and memory of the models, from benchmarks/sizes.json."""
     return table(read_benchmark("sizes")["rows"], 1)
 
 
-PARTS = {"yardstick": yardstick_table, "twenty pairs": twenty_pairs_table, "sizes": sizes_table}
+PARTS = {"yardstick": yardstick_table, "standing": standing, "twenty pairs": twenty_pairs_table, "sizes": sizes_table}
 
 
 def readme_with_results(text: str) -> str:
