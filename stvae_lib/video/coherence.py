@@ -42,6 +42,12 @@ def estimated_motion(pictures: list[np.ndarray]) -> Callable[[int, int], Motion]
     return between
 
 
+def time_slice(pictures: list[np.ndarray], row: float = 0.5) -> np.ndarray:
+    """One row of pixels over time, uint8 `(T, W, 3)`, of frames `(H, W, 3)`: what stands still is a vertical line, what moves
+    a slanted one, and what flickers is broken. row: its height as a share of the picture's, from the top."""
+    return np.stack([picture[round(row * (len(picture) - 1))] for picture in pictures])
+
+
 def shots(pictures: list[np.ndarray]) -> list[int]:
     """The number of the shot that every frame belongs to."""
     detector = CutDetector()

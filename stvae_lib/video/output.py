@@ -1,8 +1,10 @@
 """Frames to films: segments, each a whole file, and their joining with the sound of the source."""
 
 import heapq
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 
@@ -68,6 +70,21 @@ def _encodable(picture: np.ndarray, frame: Frame, clip) -> av.VideoFrame:
                                                                  dst_color_range="MPEG")
     made.pts, made.duration, made.time_base = frame.pts, frame.duration, clip.time_base
     return made
+
+
+def write_film(frames: Iterable[Frame], clip, out: Path) -> None:
+    """Frames, at least one, as a film, with the sound of the clip where it has any. clip: gives time base, rate and aspect."""
+    check_target(out)
+    with tempfile.TemporaryDirectory() as folder:
+        segment = Path(folder) / f"0{SEGMENT}"
+        write_segment(segment, frames, clip, out.suffix)
+        join([segment], clip, out)
+
+
+def beside(films: list[list[Frame]]) -> Iterator[Frame]:
+    """Frames of films of one size and timing side by side, so that an eye can compare them while they move."""
+    for together in zip(*films):
+        yield replace(together[0], picture=np.concatenate([frame.picture for frame in together], axis=1))
 
 
 def write_pictures(folder: Path, frames: Iterable[Frame]) -> None:

@@ -200,3 +200,18 @@ def test_a_study_whose_raters_were_all_dropped_has_no_table(key):
 
 def test_the_page_is_enough_to_check_votes(ballots, key):
     assert votes.checked(ballots[0], Study(key.study, key.plans)).answers == votes.checked(ballots[0], key).answers
+
+
+def test_votes_of_people_are_found_in_their_folder_and_simulated_ones_are_refused(ballots, key, tmp_path):
+    folder = tmp_path / "study"
+    assert votes.collected(folder) is None
+    folder.mkdir()
+    merged = merged_of(ballots, key)
+    votes.write_merged(merged, folder / "votes.json")
+    with pytest.raises(InputError, match="votes.json: holds simulated votes"):
+        votes.collected(folder)
+    votes.write_merged(merged | {"simulated": False}, folder / "votes.json")
+    assert votes.collected(folder)["votes"] == merged["votes"]
+    votes.write_merged(merged | {"simulated": False}, folder / "more.json")
+    with pytest.raises(InputError, match="holds 2 files of votes; merge them"):
+        votes.collected(folder)
