@@ -130,7 +130,7 @@ def test_drawn_choices_have_the_chances_they_are_said_to_have():
 
 def test_power_grows_with_votes_and_equal_methods_are_seldom_told_apart():
     curve = preference.power_curve(1.0, [4, 16], per_rater=6, pictures=20, simulations=40)
-    assert list(curve) == [24, 96] and curve[96].mean > curve[24].mean and curve[96].mean > 0.8
+    assert list(curve) == [24, 96] and curve[96].mean > 0.6 > curve[24].mean
     assert preference.power_curve(0.0, [16], per_rater=6, pictures=20, simulations=40)[96].mean < 0.15
     with pytest.raises(InputError, match="do not fit"):
         preference.power_curve(1.0, [4], per_rater=30, pictures=20)
