@@ -24,7 +24,7 @@ bench: $(READY)
 app: $(READY)
 	mkdir -p runs
 	$(BIN)/python -c "from stvae_lib.report import explorers; explorers.write_app('runs/app.ipynb')"
-	$(BIN)/voila runs/app.ipynb $(ARGS)
+	$(BIN)/voila runs/app.ipynb --config stvae_lib/report/templates/voila.json $(ARGS)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

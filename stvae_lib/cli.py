@@ -3,102 +3,50 @@
 import os
 import sys
 import warnings
-from pathlib import Path
+
+import argcomplete
 
 from .arguments import make_parser
 from .errors import InputError
-from .files import make_folder, refuse_overwriting
+from .files import refuse_overwriting, shortened
 
 
 def stylize(arguments) -> int:
-    import torch
+    from .stylizing import stylize
 
-    from .model import weights
-    from .pictures.images import load_image, resized, save_image
-
-    targets = _stylize_targets(arguments.photo, arguments.out)
-    refuse_overwriting(targets.values(), [*targets, *arguments.styles])
-    if arguments.size is not None and arguments.size < 16:
-        raise InputError(f"--size {arguments.size}", "is too small", "give 16 pixels or more")
-    if not 1 <= arguments.oversample <= 4:
-        raise InputError(f"--oversample {arguments.oversample:g}", "is out of range", "give a factor from 1 to 4")
-    model = weights.load_stvae(arguments.model, arguments.device)
-    codes = [_style_code(style, model) for style in arguments.styles]
-
-    def one(source: Path, target: Path):
-        content = load_image(source, arguments.size)
-        size = content.shape[2:]
-        if arguments.oversample > 1:
-            larger = tuple(round(arguments.oversample * side) for side in size)
-            content = resized(load_image(source, max(larger)), larger)
-        generator = torch.Generator().manual_seed(arguments.seed)
-        output = model.stylize(content, codes, arguments.mix, arguments.strength, arguments.sample, generator)
-        save_image(resized(output, size), target)
-
-    if not arguments.photo.is_dir():
-        one(arguments.photo, arguments.out)
-        return 0
-    from .model.stvae import normalised_mix
-    normalised_mix(arguments.mix, len(codes))
-    return _stylize_folder(targets, arguments.out, one)
+    return stylize(arguments)
 
 
-def _stylize_targets(photo: Path, out: Path) -> dict[Path, Path]:
-    """Where the result of every photograph goes: one file, or for a folder of them a folder, another one."""
-    from .pictures.images import list_images, output_names
+def video(arguments) -> int:
+    from .filming import film
 
-    if not photo.is_dir():
-        return {photo: out}
-    if out.exists() and out.samefile(photo):
-        raise InputError(out, "is the folder of the photographs", "choose another folder by -o")
-    return {file: out / f"{name}.png" for file, name in output_names(list_images(photo)).items()}
+    return film(arguments)
 
 
-def _style_code(file: Path, model):
-    """A style from a picture, or from a file that `stvae encode` wrote."""
-    from .model.mixing import CODE_SUFFIX, load_code
-    from .pictures.images import load_image
+def sheet(arguments) -> int:
+    from .stylizing import write_sheet
 
-    return load_code(file, model) if file.suffix == CODE_SUFFIX else model.encode_style(load_image(file, 512))
-
-
-def encode(arguments) -> int:
-    from .model import weights
-    from .model.mixing import check_code_file, save_code
-
-    check_code_file(arguments.out)
-    refuse_overwriting([arguments.out], [arguments.style])
-    model = weights.load_stvae(arguments.model, arguments.device)
-    save_code(_style_code(arguments.style, model), arguments.out, model)
+    write_sheet(arguments)
     return 0
 
 
-def _stylize_folder(targets: dict[Path, Path], out: Path, one) -> int:
-    """Every file of a folder; a bad one is reported at the end and the others are done. The last line counts both."""
-    from tqdm.auto import tqdm
+def encode(arguments) -> int:
+    from .stylizing import encode
 
-    make_folder(out)
-    failures = []
-    for file, target in tqdm(targets.items(), unit="image"):
-        try:
-            one(file, target)
-        except InputError as error:
-            failures.append(error)
-    for error in failures:
-        print(f"stvae: {error}", file=sys.stderr)
-    print(f"{out}: {len(targets) - len(failures)} done, {len(failures)} failed")
-    return 1 if failures else 0
+    encode(arguments)
+    return 0
 
 
 def baseline(arguments) -> int:
     from .baselines import OPTIMISING, STATISTICAL, settings_for
     from .model import weights
-    from .pictures.images import load_image, save_image
+    from .pictures.images import check_output, load_image, save_image
 
     if arguments.method not in OPTIMISING | STATISTICAL:
         raise InputError(f"method {arguments.method!r}", "is unknown", f"use one of {', '.join(OPTIMISING | STATISTICAL)}")
     masks = [*(arguments.masks or []), *([arguments.content_mask] if arguments.content_mask else [])]
     refuse_overwriting([arguments.out], [arguments.photo, *arguments.styles, *masks, *(arguments.maps or [])])
+    check_output(arguments.out)
     device = weights.pick_device(arguments.device)
     pictures = [load_image(file, arguments.size).to(device) for file in (arguments.photo, *arguments.styles)]
     options = _baseline_inputs(arguments, device)
@@ -107,12 +55,16 @@ def baseline(arguments) -> int:
     else:
         method, network = OPTIMISING[arguments.method], weights.loss_network(arguments.network or weights.LOSS_NETWORK)
         network, options = network.to(device), settings_for(arguments.method, network) | options
-    try:
-        image, history = method(pictures[0], pictures[1:], network, **options)
-    except TypeError as error:
-        raise InputError(arguments.method, f"has no such option ({error})", "see `stvae baseline --help`") from None
+    if arguments.method in STATISTICAL and (unknown := [name for name in options if name != "mix"]):
+        raise InputError(arguments.method, f"has no option {unknown[0]!r}", "it has --mix alone")
+    check_output(arguments.out, pictures[0].shape[:1:-1])
+    image, history = method(pictures[0], pictures[1:], network, **options)
     save_image(image, arguments.out)
-    print(f"{arguments.out}: {len(history.losses)} evaluations in {history.seconds:.0f} s, {history.stopped}")
+    said = f"{arguments.out}: {len(history.losses)} evaluations in {history.seconds:.0f} s, {history.stopped}"
+    if history.stopped == "diverged":
+        print(f"stvae: {said}; what it holds is the best picture before that", file=sys.stderr)
+        return 1
+    print(said)
     return 0
 
 
@@ -124,9 +76,11 @@ def _baseline_inputs(arguments, device) -> dict:
 
     options = {}
     for name, value in arguments.set:
+        if name in ("mix", "masks", "content_mask", "content_map", "style_maps", "snapshots"):
+            raise InputError(f"--set {name}", "is no option of the method", "see `stvae baseline --help`")
         try:
             options[name] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             options[name] = value
         if isinstance(options[name], list):
             options[name] = tuple(options[name])
@@ -147,7 +101,7 @@ def train(arguments) -> int:
 
     from .model import weights
     from .training import experiment
-    from .training.loop import TrainingDiverged, start_processes
+    from .training.loop import TrainingDiverged, TrainingInterrupted, start_processes
 
     config = experiment.read_config(arguments.config)
     if config.recipe != arguments.recipe:
@@ -162,6 +116,9 @@ def train(arguments) -> int:
     except TrainingDiverged as error:
         print(f"stvae: {error}", file=sys.stderr)
         return 1
+    except TrainingInterrupted as error:
+        print(f"stvae: {error}", file=sys.stderr)
+        return 128 + error.number  # as shells tell of what a signal ended
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
@@ -227,22 +184,72 @@ def styles(arguments) -> int:
     return 0
 
 
-COMMANDS = {"stylize": stylize, "encode": encode, "baseline": baseline, "train": train, "report": report, "site": site,
-            "bench": bench, "fetch": fetch, "export": export, "info": info, "styles": styles}
+def study(arguments) -> int:
+    return {"make": _study_make, "serve": _study_serve, "read": _study_read}[arguments.action](arguments)
+
+
+def _study_make(arguments) -> int:
+    from .report.study.page import QUESTION, make_study
+
+    page, key = make_study(arguments.folder, arguments.out, arguments.votes, arguments.size, arguments.seed,
+                           arguments.question or QUESTION)
+    print(f"{page}: give it to raters\n{key}: keep it from them; `stvae study read` needs it")
+    return 0
+
+
+def _study_serve(arguments) -> int:
+    from .report.study.serve import serve
+
+    serve(arguments.page, arguments.out, arguments.host, arguments.port, arguments.token)
+    return 0
+
+
+def _study_read(arguments) -> int:
+    from .report.study.design import read_key
+    from .report.study.summary import summary
+    from .report.study.votes import merge, read_all, write_merged
+
+    refuse_overwriting([arguments.out], [arguments.key, *arguments.files])
+    key = read_key(arguments.key)
+    merged = merge(read_all(arguments.files, key), key)
+    write_merged(merged, arguments.out)
+    print(summary(merged))
+    return 0
+
+
+COMMANDS = {"stylize": stylize, "video": video, "encode": encode, "sheet": sheet, "baseline": baseline, "train": train,
+            "report": report, "site": site, "bench": bench, "fetch": fetch, "export": export, "info": info, "study": study,
+            "styles": styles}
 
 
 def main(argv=None) -> int:
     """Run a command; returns the exit status."""
-    warnings.showwarning = lambda message, *rest, **more: print(f"stvae: {message}", file=sys.stderr)
-    arguments = make_parser().parse_args(argv)
+    warnings.showwarning = _show_warning
+    parser = make_parser()
+    argcomplete.autocomplete(parser)
+    arguments = parser.parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments)
     except InputError as error:
         print(f"stvae: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # of a place that nothing above has looked at
+        said = " ".join(str(error.strerror or error).splitlines())
+        print(f"stvae: {shortened(error.filename or 'the file system')}: {said}; check the path and the room there",
+              file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stvae: interrupted", file=sys.stderr)
         return 130
+
+
+def _show_warning(message, *rest, **more) -> None:
+    """A warning in the form of an error's line, on a line of its own also beside a progress bar."""
+    from tqdm.auto import tqdm
+
+    tqdm.write(f"stvae: {message}", file=sys.stderr)
 
 
 def run():

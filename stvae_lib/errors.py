@@ -8,4 +8,4 @@ class InputError(Exception):
     """
 
     def __init__(self, subject, problem: str, remedy: str):
-        super().__init__(f"{subject}: {problem}; {remedy}")
+        super().__init__(" ".join(f"{subject}: {problem}; {remedy}".splitlines()))

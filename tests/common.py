@@ -1,10 +1,15 @@
 """What several tests need, wherever they lie."""
 
 import base64
+import io
+import itertools
+import resource
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +29,18 @@ def bad_files(folder) -> list[str]:
     return ["missing.jpg", "empty.jpg", "text.jpg", "cut.jpg", "dot.png", "line.png"]
 
 
+@contextmanager
+def full_disk(size: int = 300):
+    """Files end after `size` bytes, as they do on a disk that fills (but for the one that pytest keeps stderr in)."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        with redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 def picture_output(data: bytes = b"jpeg", alt: str = "Tiles in rows."):
     """A picture as a notebook keeps it."""
     return nbformat.v4.new_output("display_data", {"image/jpeg": base64.b64encode(data).decode()},
@@ -33,3 +50,44 @@ def picture_output(data: bytes = b"jpeg", alt: str = "Tiles in rows."):
 def markdown_output(text: str):
     """A text as a notebook keeps it."""
     return nbformat.v4.new_output("display_data", {"text/markdown": text})
+
+
+class Recipe(torch.nn.Module):
+    """One weight; the loss is NaN at step `bad`."""
+
+    def __init__(self, bad=None):
+        super().__init__()
+        self.weight, self.bad, self.steps = torch.nn.Parameter(torch.ones(1)), bad, 0
+
+    def batch(self, rng, schedule):
+        return {"images": torch.tensor(rng.random()), "files": ["first.jpg", "second.jpg"]}
+
+    def forward(self, batch):
+        self.steps += 1
+        loss = (self.weight * batch["images"]).sum()
+        return {"loss": loss * float("nan") if self.steps - 1 == self.bad else loss}
+
+    def parameter_groups(self, lr):
+        return [{"params": [self.weight], "lr": lr}]
+
+    def validate(self):
+        return {}
+
+    def trained_state(self):
+        return self.state_dict()
+
+    def load_trained_state(self, state):
+        self.load_state_dict(state)
+
+
+def study_material(folder):
+    """Three photographs in two styles by three methods, as `stvae study make` wants them; returns the folder."""
+    contents, styles = ("bay", "cat", "oak"), ("glass", "wood")
+    names = {"content": contents, "style": styles}
+    results = [f"{content}--{style}" for content, style in itertools.product(contents, styles)]
+    for number, kind in enumerate(("content", "style", "adain", "vgg19-slim", "wct")):
+        (folder / kind).mkdir(parents=True)
+        for name in names.get(kind, results):
+            picture = Image.effect_noise((96, 64), 20 + 30 * number)
+            picture.convert("RGB").save(folder / kind / f"{name}.png")
+    return folder

@@ -8,25 +8,35 @@ published weights mean about the same here: features are multiplied by `PIXEL_UN
 such pixels, and sums over channels are scaled to the channels of the full width.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import fields
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
+from ..checks import TYPED, checked
 from ..errors import InputError
 from ..model.backbones.vgg import IMAGENET_STD, WIDTHS
 from ..model.stvae import check_image, check_mask, normalised_mix
 from ..pictures import colour
 from ..pictures.edges import sobel_edges
-from .optimisation import History, optimise, progress, total_variation
+from .optimisation import OPTIMISERS, History, optimise, progress, total_variation
 
 PIXEL_UNITS = 255 * sum(IMAGENET_STD) / 3
 FIVE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_NORMS = ("sum", "root", "mean", "half")
 INITS = ("content", "noise", "gray", "style")
+COLOURS = ("", *colour.MODES)
 
 
-@dataclass(frozen=True)
+Positive, NotNegative = Annotated[float, Field(gt=0)], Annotated[float, Field(ge=0)]
+Count, Seed = Annotated[int, Field(ge=1, le=10**9)], Annotated[int, Field(ge=0, lt=2**63)]
+Scales = Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, config=TYPED)
 class GatysOptions:
     """Everything that the methods can be told.
 
@@ -42,25 +52,25 @@ class GatysOptions:
     """
 
     content_layer: str
-    content_weight: float
-    content_norm: str
-    style_weight: float
+    content_weight: NotNegative
+    content_norm: Literal[CONTENT_NORMS]
+    style_weight: NotNegative
     style_layers: tuple[str, ...] | str
     improved: bool
-    tv_weight: float
-    tv_power: float
-    pooling: str
-    iterations: int
-    edge_weight: float = 0.0
-    init: str = "content"
-    optimiser: str = "lbfgs"
-    learning_rate: float | None = None
-    style_scale: float = 1.0
-    scales: tuple[float, ...] = (1.0,)
-    colour: str = ""
+    tv_weight: NotNegative
+    tv_power: Positive
+    pooling: Literal["max", "average"]
+    iterations: Count
+    edge_weight: NotNegative = 0.0
+    init: Literal[INITS] = "content"
+    optimiser: Literal[OPTIMISERS] = "lbfgs"
+    learning_rate: Positive | None = None
+    style_scale: Positive = 1.0
+    scales: Scales = (1.0,)
+    colour: Literal[COLOURS] = ""
     soft_masks: bool = False
-    patience: int | None = None
-    seed: int = 0
+    patience: Count | None = None
+    seed: Seed = 0
 
 
 METHOD_1 = GatysOptions(content_layer="relu5_2", content_weight=0.025, content_norm="sum", style_weight=1.0,
@@ -192,18 +202,6 @@ class Objective:
         return terms
 
 
-def check_options(options: GatysOptions) -> None:
-    """InputError on a choice that does not exist or a number out of range."""
-    choices = {"content_norm": CONTENT_NORMS, "init": INITS, "pooling": ("max", "average"), "colour": ("", *colour.MODES)}
-    for name, known in choices.items():
-        if getattr(options, name) not in known:
-            raise InputError(f"{name} {getattr(options, name)!r}", "is unknown", f"use one of {', '.join(map(repr, known))}")
-    if not options.scales or not all(0 < scale <= 1 for scale in options.scales):
-        raise InputError(f"scales {options.scales}", "are not fractions of the content's size", "give numbers in (0, 1]")
-    if options.style_scale <= 0:
-        raise InputError(f"style_scale {options.style_scale}", "is no size", "give a number above 0")
-
-
 def check_masks(masks, count: int) -> list:
     """A list of `count` masks (None: everywhere). InputError on another count or shape, or an empty mask."""
     masks = [None] * count if masks is None else list(masks)
@@ -274,7 +272,6 @@ def gatys(content: torch.Tensor, styles, options: GatysOptions, network, mix=Non
     over all scales) whose image is kept. Raises InputError on shapes, counts or names that do not fit.
     """
     styles = checked_styles(content, styles)
-    check_options(options)
     mix = normalised_mix(mix, len(styles))
     masks = check_masks(masks, len(styles))
     picture, whole = None, History()
@@ -308,4 +305,11 @@ def method_2(content: torch.Tensor, styles, network, **options) -> tuple[torch.T
 
 def _preset(preset: GatysOptions, content, styles, network, options: dict):
     call = {name: options.pop(name) for name in ("mix", "masks", "content_mask", "snapshots") if name in options}
-    return gatys(content, styles, replace(preset, **options), network, **call)
+    return gatys(content, styles, changed(preset, options), network, **call)
+
+
+def changed(preset, options: dict):
+    """A method's options with others in place of some; InputError on a name that it does not have, or a value that it
+    cannot have."""
+    known = {entry.name: getattr(preset, entry.name) for entry in fields(preset)}
+    return checked(type(preset), known | options, "the method's options")

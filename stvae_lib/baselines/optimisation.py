@@ -119,8 +119,9 @@ def optimise(start: torch.Tensor, objective, iterations: int, optimiser: str = "
         history.stopped = str(reason)
     except KeyboardInterrupt:
         history.stopped = "interrupted"
-    if own_bar is not None:
-        own_bar.close()
+    finally:  # or the message of an error would stand in the bar's line
+        if own_bar is not None:
+            own_bar.close()
     history.seconds = time.perf_counter() - began
     return watcher.best_image.clamp(0, 1), history
 

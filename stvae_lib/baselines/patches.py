@@ -2,20 +2,36 @@
 maps as extra channels (Champandard 2016, `alexjc/neural-doodle`): paint a map, get a picture (notebook 04).
 """
 
-from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from pydantic.dataclasses import dataclass
 
+from ..checks import TYPED
 from ..errors import InputError
-from .gatys import PIXEL_UNITS, available_layers, checked_styles, content_layer_of, enlarged, noise, resized
-from .optimisation import History, optimise, progress, total_variation
+from .gatys import (
+    PIXEL_UNITS,
+    Count,
+    NotNegative,
+    Positive,
+    Scales,
+    Seed,
+    available_layers,
+    changed,
+    checked_styles,
+    content_layer_of,
+    enlarged,
+    noise,
+    resized,
+)
+from .optimisation import OPTIMISERS, History, optimise, progress, total_variation
 
 PATCH = 3
 CHUNK = 2048  # positions compared at a time: memory is this many times the number of style patches
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=TYPED)
 class PatchOptions:
     """Everything that the method can be told; defaults are neural-doodle's where it has them.
 
@@ -28,19 +44,19 @@ class PatchOptions:
 
     layers: tuple[str, ...] = ("relu3_1", "relu4_1")
     content_layer: str = "relu4_2"
-    content_weight: float = 10.0
-    style_weight: float = 25.0
-    tv_weight: float = 1.0
-    tv_power: float = 1.25
-    scales: tuple[float, ...] = (0.25, 0.5, 1.0)
-    iterations: int = 100
-    rematch: int = 25
+    content_weight: NotNegative = 10.0
+    style_weight: NotNegative = 25.0
+    tv_weight: NotNegative = 1.0
+    tv_power: Positive = 1.25
+    scales: Scales = (0.25, 0.5, 1.0)
+    iterations: Count = 100
+    rematch: Count = 25
     rotations: tuple[float, ...] = ()
-    style_scales: tuple[float, ...] = (1.0,)
-    semantic_weight: float = 10.0
-    init: str = "content"
-    optimiser: str = "lbfgs"
-    seed: int = 0
+    style_scales: tuple[Positive, ...] = (1.0,)
+    semantic_weight: NotNegative = 10.0
+    init: Literal["content", "noise"] = "content"
+    optimiser: Literal[OPTIMISERS] = "lbfgs"
+    seed: Seed = 0
 
 
 METHOD_3 = PatchOptions()
@@ -191,10 +207,8 @@ def method_3(content: torch.Tensor, styles, network, content_map=None, style_map
     together; with content_weight=0 and init="noise" the content's size and map alone decide (doodle mode). options:
     fields of PatchOptions. Returns the image and its history. Raises InputError on what does not fit.
     """
-    options = replace(METHOD_3, **options)
+    options = changed(METHOD_3, options)
     styles = checked_styles(content, styles)
-    if options.init not in ("content", "noise"):
-        raise InputError(f"init {options.init!r}", "is unknown", "use 'content' or 'noise'")
     content_map, style_maps = check_maps(styles, content_map, style_maps)
     picture, whole = None, History()
     with progress(options.iterations * len(options.scales)) as bar:

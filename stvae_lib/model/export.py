@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from ..errors import InputError
-from ..files import make_folder, write_atomically, write_text
+from ..files import make_folder, write_bytes, write_text
 from ..provenance import digest, sha256
 from . import weights
 from .backbones.modulation import Modulation
@@ -163,6 +163,6 @@ def write_onnx(name, folder) -> Path:
     graphs, folder = onnx_graphs(model), Path(folder)
     make_folder(folder)
     for part, data in graphs.items():
-        write_atomically(folder / f"{part}.onnx", lambda file, data=data: Path(file).write_bytes(data))
+        write_bytes(folder / f"{part}.onnx", data)
     write_text(folder / NOTE, json.dumps(describe_graphs(name, model, graphs), indent=1) + "\n")
     return folder / NOTE

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from ..errors import InputError
-from ..files import write_atomically
+from ..files import check_writable, write_bytes
 from .codes import StyleCode
 from .storage import read_described
 from .stvae import STVAE, check_mask, check_strength, pad_to_stride
@@ -104,30 +104,46 @@ def fingerprint(model: STVAE) -> str:
 
 def save_code(code: StyleCode, path, model: STVAE) -> None:
     """Write a style code as safetensors (some kilobytes), with the fingerprint of the model it belongs to."""
-    tensors = {"mu": code.mu, "log_sigma": code.log_sigma} | {f"extras.{name}": value for name, value in code.extras.items()}
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in _tensors_of(code).items()}
     metadata = {"stvae_style": json.dumps({"model": fingerprint(model)})}
-    write_atomically(Path(path), lambda name: save_file(tensors, name, metadata=metadata))
+    write_bytes(path, save(tensors, metadata=metadata))
 
 
-def check_code_file(path) -> None:
-    """InputError on a name that is none for a style file, or that of a file with something else in it (weights, say)."""
+def check_code_file(path, force: bool = False) -> None:
+    """InputError on a name that is none for a style file, that cannot be written, or (without `force`) that of a file with
+    something else in it (weights, say)."""
     path = Path(path)
     if path.suffix != CODE_SUFFIX:
         raise InputError(path, "is no name for a style file", f"let it end in {CODE_SUFFIX}")
-    if path.is_file():
+    check_writable(path)
+    if path.is_file() and not force:
         try:
             read_described(path, "stvae_style", "is no style file", "")
         except InputError as error:
-            raise InputError(path, "exists and is no style file", "choose another name by -o") from error
+            raise InputError(path, "exists and is no style file", "choose another name by -o, or --force") from error
 
 
 def load_code(path, model: STVAE) -> StyleCode:
-    """Read a style code. InputError on a broken or foreign file, and on a code of another model, to which it would mean
-    another style."""
+    """Read a style code. InputError on a broken or foreign file, on a code of another model, to which it would mean
+    another style, and on one whose tensors are not those that the model encodes a style to."""
     tensors, described = read_described(path, "stvae_style", "holds no style", "give a file that `stvae encode` wrote")
     if described.get("model") != fingerprint(model):
         raise InputError(path, "was encoded by another model", "encode the style again with this one")
+    with torch.no_grad():
+        known = _tensors_of(model.encode_style(torch.zeros(1, 3, 64, 64)))
+    if _layout(tensors) != _layout(known):
+        raise InputError(path, "holds other tensors than a style of this model", "encode the style again")
     tensors = {name: value.to(model.device) for name, value in tensors.items()}
     extras = {name.removeprefix("extras."): value for name, value in tensors.items() if name.startswith("extras.")}
     return StyleCode(tensors["mu"], tensors["log_sigma"], extras)
+
+
+def _tensors_of(code: StyleCode) -> dict[str, torch.Tensor]:
+    """A style code as named tensors."""
+    return {"mu": code.mu, "log_sigma": code.log_sigma} | {f"extras.{name}": value for name, value in code.extras.items()}
+
+
+def _layout(tensors: dict[str, torch.Tensor]) -> dict[str, tuple]:
+    """Types and shapes by name, of feature maps without height and width, which are the style picture's."""
+    return {name: (value.dtype, value.numel() > 0, value.dim(), value.shape[:2] if value.dim() == 4 else value.shape)
+            for name, value in tensors.items()}

@@ -4,34 +4,84 @@ import json
 from pathlib import Path
 
 import torch
+from pydantic import ConfigDict, ValidationError
+from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
+from ..checks import complaint
 from ..errors import InputError
-from ..files import write_atomically, write_text
+from ..files import check_readable, write_bytes, write_text
 from ..provenance import sha256
+
+BOUNDS = (".low", ".high")  # of a modulation that nobody measured: infinite, and meant so
+
+
+@dataclass(config=ConfigDict(strict=True, extra="ignore"))
+class Architecture:
+    """What a weights file may say of itself. Other keys are let through: they were of use to an earlier version."""
+
+    backbone: str | None = None
+    width: str | None = None
+    variant: str | None = None
+    options: dict | None = None
+    backbone_options: dict | None = None
+    encoder_weights: str | None = None
+    decoder_parameters: int | None = None
+    base: str | None = None
+    features: str | None = None
 
 
 def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
-    """Float32 tensors and the architecture of a `.safetensors` file; InputError where it is broken or foreign."""
+    """Float32 tensors and the architecture of a `.safetensors` file; InputError where it is broken or foreign, or holds
+    numbers that are not finite."""
     tensors, architecture = read_described(path, "stvae", "does not say what model it holds",
                                            "use a file that this project wrote")
+    try:
+        Architecture(**architecture)
+    except ValidationError as error:
+        raise InputError(path, "describes its model in a way that makes no sense ({}: {})".format(*complaint(error)),
+                         "get the file again") from None
     return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, architecture
 
 
 def read_described(path, key: str, foreign: str, remedy: str) -> tuple[dict[str, torch.Tensor], dict]:
-    """Tensors of a `.safetensors` file and the JSON under `key` of its metadata. InputError where the file is broken, and,
-    in the words `foreign` and `remedy`, where it has no such metadata."""
+    """Tensors of a `.safetensors` file and the JSON object under `key` of its metadata. InputError where the file is broken,
+    and, in the words `foreign` and `remedy`, where it has no such metadata."""
+    tensors = load_tensors(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            described = json.loads((file.metadata() or {})[key])
+        if isinstance(described, dict):
+            return tensors, described
+    except (KeyError, ValueError, RecursionError):
+        pass
+    raise InputError(path, foreign, remedy)
+
+
+def load_tensors(path) -> dict[str, torch.Tensor]:
+    """Tensors of any `.safetensors` file. InputError where it is broken or holds numbers that are not finite."""
+    check_readable(path)
     try:
         tensors = load_file(path)
-        with safe_open(path, framework="pt") as file:
-            return tensors, json.loads((file.metadata() or {})[key])
-    except FileNotFoundError:
-        raise InputError(path, "no such file", "check the path") from None
-    except KeyError:
-        raise InputError(path, foreign, remedy) from None
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(path, f"is no whole safetensors file ({error})", "get a whole copy") from None
+    check_finite(tensors, path)
+    return tensors
+
+
+def check_finite(tensors: dict[str, torch.Tensor], path) -> None:
+    """InputError where tensors of a file hold what is no number: all that they touch would turn black."""
+    for key, value in tensors.items():
+        if not is_finite(key, value):
+            raise InputError(path, f"holds numbers that are not finite, in {key!r}", "get the file again, or train it again")
+
+
+def is_finite(name: str, value: torch.Tensor) -> bool:
+    """Whether a tensor holds nothing but numbers; the bounds of a modulation that nobody measured are infinite."""
+    if not value.is_floating_point():
+        return True
+    return not value.isnan().any() if name.endswith(BOUNDS) else bool(value.float().isfinite().all())
 
 
 def half(tensors: dict) -> dict:
@@ -43,7 +93,7 @@ def half(tensors: dict) -> dict:
 def write_tensors(tensors: dict, path, architecture: dict, card: dict) -> dict:
     """Save tensors with their architecture and a card; both files whole or not at all."""
     path = Path(path)
-    write_atomically(path, lambda name: save_file(tensors, name, metadata={"stvae": json.dumps(architecture)}))
+    write_bytes(path, save(tensors, metadata={"stvae": json.dumps(architecture)}))
     card = {"name": path.stem, "file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size,
             "parameters": sum(value.numel() for value in tensors.values()), "architecture": architecture} | card
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"

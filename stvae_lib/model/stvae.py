@@ -11,6 +11,7 @@ from torch import nn
 from ..errors import InputError
 from ..pictures.images import MIN_SIDE
 from .codes import Style, StyleCode, mix_codes
+from .content import ContentStatistics
 
 
 def pad_to_stride(image: torch.Tensor, stride: int) -> torch.Tensor:
@@ -107,11 +108,13 @@ class STVAE(AutoEncoder):
         """The transform's style matrix, mean and decoder modulation for a code, at z = mu or sampled."""
         return self.vlt.decode_style(code.z(sample, generator), code)
 
-    def render(self, content_features: torch.Tensor, style: Style, size, strength: float = 1.0) -> torch.Tensor:
-        """Content features in a style, decoded, unclamped. strength: linear in feature space, 0 is the content."""
+    def render(self, content_features: torch.Tensor, style: Style, size, strength: float = 1.0,
+               known: ContentStatistics | None = None) -> torch.Tensor:
+        """Content features in a style, decoded, unclamped. strength: linear in feature space, 0 is the content.
+        known: `vlt.content_statistics` of other features, to take out in place of these features' own."""
         features, modulation = content_features, None
         if strength != 0:
-            moved = self.vlt.transform(content_features, style)
+            moved = self.vlt.transform(content_features, style, known)
             features = torch.lerp(content_features, moved.to(content_features.dtype), strength)
             if style.modulation is not None:
                 modulation = replace(style.modulation, strength=strength)

@@ -10,6 +10,8 @@ joint     ours: one latent for the whole style statistic (mean, covariance root,
           S and C are matrix roots, so training can start at a closed form (WCT, Li et al. 2017).
 """
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -17,6 +19,7 @@ from torch import nn
 from ..errors import InputError
 from ..statistics import centre, covariance, gram
 from .codes import Style, StyleCode
+from .content import ContentSide, ContentStatistics
 from .linear import LinearTransform
 from .style_statistic import HiddenMoments, Modulator, StatisticVAE, StyleStatistic
 from .whitening import WhiteningTransform
@@ -37,16 +40,17 @@ class MatrixBranch(nn.Module):
         return self.fc(matrix.flatten(1))       # code of S or C                    (N, m²)
 
 
-class VariationalLinearTransform(nn.Module):
+class VariationalLinearTransform(ContentSide):
     """What the variants share. has_prior: whether z ~ N(0, I) is a style (`prior`). `features` arguments are dicts of
     encoder features by layer, the last one deepest."""
 
     has_prior = True
 
-    def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
-        """F_cs of content features F_c `(N, C, h, w)` and a style: `(N, C, h, w)`."""
-        centred, _ = centre(content)                                # F_c − mean_c              (N, C, h, w)
-        matrix = style.matrix @ self.content_matrix(centred)        # T = S·C                   (N, m, m)
+    def transform(self, content: torch.Tensor, style: Style, known: ContentStatistics | None = None) -> torch.Tensor:
+        """F_cs of content features F_c `(N, C, h, w)` and a style: `(N, C, h, w)`. known: `content_statistics` to take out
+        in place of the content's own."""
+        centred, content_matrix = self.taken_out(content, known)    # F_c − mean_c, C           (N, C, h, w), (N, m, m)
+        matrix = style.matrix @ content_matrix                      # T = S·C                   (N, m, m)
         return self.linear(centred, matrix, style.mean)             # decompress(T·compress) + mean_s  (N, C, h, w)
 
 
@@ -162,14 +166,24 @@ class JointVLT(VariationalLinearTransform, WhiteningTransform):
         modulation = self.modulator and self.modulator(z if self.modulator.normalised else statistic)
         return Style(matrix, mean, modulation, skip)
 
-    def transform(self, content: torch.Tensor, style: Style) -> torch.Tensor:
-        """F_cs of content features F_c `(N, C, h, w)`; of a folded skip below them too."""
-        deep = content[:, :len(self.keep)]                                                  # (N, C, h, w)
-        moved = self.coloured(deep, style.matrix, style.mean)                               # (N, C, h, w)
+    def levels(self, content: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Content features as the encoder gives them: the deep ones `(N, C, h, w)` and, unfolded, those of a skip
+        `(N, c, fold·h, fold·w)` or None."""
+        return content[:, :len(self.keep)], F.pixel_shuffle(content[:, len(self.keep):], self.fold) if self.skip else None
+
+    def content_statistics(self, content: torch.Tensor) -> ContentStatistics:
+        deep, skip = self.levels(content)
+        found = super().content_statistics(deep)
+        return replace(found, skip=self.at_skip.content_statistics(skip)) if self.skip else found
+
+    def transform(self, content: torch.Tensor, style: Style, known: ContentStatistics | None = None) -> torch.Tensor:
+        """F_cs of content features F_c `(N, C, h, w)`; of a folded skip below them too. known: as above."""
+        deep, skip = self.levels(content)
+        moved = self.coloured(deep, style.matrix, style.mean, known)                        # (N, C, h, w)
         if style.skip is None:
             return moved
-        skip = F.pixel_shuffle(content[:, len(self.keep):], self.fold)                      # (N, c, fold·h, fold·w)
-        skip = F.pixel_unshuffle(self.at_skip.coloured(skip, *style.skip), self.fold)       # (N, fold²·c, h, w)
+        skip = self.at_skip.coloured(skip, *style.skip, known and known.skip)               # (N, c, fold·h, fold·w)
+        skip = F.pixel_unshuffle(skip, self.fold)                                           # (N, fold²·c, h, w)
         return torch.cat([moved, skip.to(moved.dtype)], dim=1)
 
     def prior(self) -> StyleCode:

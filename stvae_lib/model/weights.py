@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from ..errors import InputError
 from ..losses import FeatureDistances
 from .backbones import BACKBONES
 from .backbones.vgg import VGG
-from .storage import half, read_checkpoint, read_tensors, write_tensors
+from .storage import check_finite, half, load_tensors, read_checkpoint, read_tensors, write_tensors
 from .stvae import STVAE, AutoEncoder
 from .vlt import VLT
 
@@ -26,11 +24,14 @@ TRAINED_PARTS = ("encoder.adapter.", "encoder.components.", "encoder.activation_
 
 
 def pick_device(device: str = "auto") -> torch.device:
-    """"auto" is the GPU where there is one. InputError on a name that torch does not know or have."""
+    """"auto" is the GPU where there is one. InputError on a name that torch does not know or have, or that cannot compute
+    ("meta")."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        return torch.empty(0, device=device).device
+        probe = torch.ones(1, device=device)
+        probe.cpu()
+        return probe.device
     except (RuntimeError, AssertionError):
         raise InputError(f"device {device!r}", "is not available here", "use auto, cpu or cuda") from None
 
@@ -101,22 +102,45 @@ def read_model(path: Path, encoder=None) -> AutoEncoder:
     try:
         if encoder is None and lacks_encoder(tensors, architecture):
             encoder = published_encoder(architecture)
-        model = build(architecture, encoder)
         if encoder is not None:  # what the file holds of it, such as an adapter, was trained along
             tensors = {f"encoder.{key}": value for key, value in encoder.state_dict().items()} | tensors
+        with torch.device("meta"):  # before a description that is not the file's own takes the memory that it claims
+            planned = build(architecture, encoder).state_dict()
+        check_shapes(tensors, planned, path)
+        model = build(architecture, encoder)
         model.load_state_dict(tensors)
-    except (RuntimeError, KeyError, TypeError) as error:
-        first = str(error).strip().splitlines()[-1].strip()
+    except (RuntimeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
         raise InputError(path, f"does not fit the model it names ({first})", "get the file again") from None
     return model.eval()
 
 
+def check_shapes(tensors: dict, planned: dict, path) -> None:
+    """InputError unless a file's tensors are those, by name and shape, of the model that it names."""
+    for key in sorted({*tensors, *planned}):
+        if key not in tensors or key not in planned:
+            raise InputError(path, f"does not fit the model it names ({key!r} is {'missing' if key in planned else 'unknown'})",
+                             "get the file again")
+        if tensors[key].shape != planned[key].shape:
+            raise InputError(path, f"does not fit the model it names ({key!r} is {tuple(tensors[key].shape)}, "
+                                   f"not {tuple(planned[key].shape)})", "get the file again")
+
+
 def read_with_base(path) -> tuple[dict[str, torch.Tensor], dict]:
-    """Tensors of a file over those of the `base` beside it, if it names one, and its architecture."""
+    """Tensors of a file over those of its `base`, if it names one, and its architecture."""
     tensors, architecture = read_tensors(path)
     if architecture.get("base"):
-        tensors = read_tensors(Path(path).parent / f"{architecture['base']}.safetensors")[0] | tensors
+        tensors = read_tensors(base_file(Path(path), architecture["base"]))[0] | tensors
     return tensors, architecture
+
+
+def base_file(path: Path, base: str) -> Path:
+    """The file that a model's metadata names as its base: beside the model's own or below, or shipped. InputError on a name
+    that leads elsewhere: whoever made the file must not choose what else is read."""
+    inside = Path(f"{path.parent / base}.safetensors")
+    if Path(base).is_absolute() or not inside.resolve().is_relative_to(path.parent.resolve()):
+        raise InputError(path, f"names a base outside its folder, {base!r}", "get the file again, or its base beside it")
+    return inside if inside.exists() or base not in SHIPPED else find(base)
 
 
 def lacks_encoder(tensors: dict, architecture: dict) -> bool:
@@ -141,9 +165,7 @@ def write_model(model: AutoEncoder, path, architecture: dict, card: dict, parts=
 def load_features(encoder, path) -> None:
     """Fill an encoder with distilled features from a file of recipe `encoder`; parts of the encoder that the file
     does not know (adapter, activation scales) keep their values. InputError where the two do not fit."""
-    tensors, architecture = read_tensors(path)
-    if "features" not in architecture:
-        raise InputError(path, "holds no distilled features", "give what `stvae train encoder` wrote")
+    tensors = read_features(path)[0]
     try:
         encoder.load_state_dict({key: tensors.get(key, value) for key, value in encoder.state_dict().items()})
     except RuntimeError as error:
@@ -151,12 +173,20 @@ def load_features(encoder, path) -> None:
                          "give features of the same backbone and options") from None
 
 
+def read_features(path) -> tuple[dict[str, torch.Tensor], dict]:
+    """Tensors and architecture of a file of recipe `encoder`; InputError on any other."""
+    tensors, architecture = read_tensors(path)
+    if "features" not in architecture or architecture.get("backbone") not in BACKBONES or "width" not in architecture:
+        raise InputError(path, "holds no distilled features", "give what `stvae train encoder` wrote")
+    return tensors, architecture
+
+
 def features_architecture(name: str) -> dict:
     """Backbone, width and a student's options of a network with all its stages: of a file, or torchvision's by its
     backbone's name."""
     if name in FULL:
         return {"backbone": name, "width": BACKBONES[name].pretrained_width, "backbone_options": {}}
-    return read_tensors(find(name))[1]
+    return read_features(find(name))[1]
 
 
 def features_network(name: str):
@@ -188,12 +218,7 @@ def teacher(name: str):
 
 
 def _read_features(path: Path, last: str) -> VGG:
-    try:
-        tensors = load_file(path)
-    except FileNotFoundError:
-        raise InputError(path, "no such file", "check the path") from None
-    except SafetensorError as error:
-        raise InputError(path, f"is no whole safetensors file ({error})", "get a whole copy") from None
+    tensors = load_tensors(path)
     if "conv0.weight" in tensors:
         tensors = from_collaborative_distillation(tensors)
     network = VGG(19, "slim", last)
@@ -201,6 +226,7 @@ def _read_features(path: Path, last: str) -> VGG:
     missing = sorted(set(wanted) - set(tensors))
     if missing:
         raise InputError(path, f"lacks {missing[0]}", f"use a network that reaches {last}")
+    check_shapes({key: tensors[key] for key in wanted}, wanted, path)
     network.load_state_dict({key: tensors[key].float() for key in wanted})
     return network
 
@@ -240,7 +266,8 @@ def from_released(encoder, decoder, matrix) -> STVAE:
         state |= {f"vlt.{_RELEASED_NAMES[key.rsplit('.', 1)[0]]}.{key.rsplit('.', 1)[1]}": value
                   for key, value in matrix.items()}
         model.load_state_dict(state)
-    except (KeyError, RuntimeError) as error:
+        check_finite(state, "released checkpoints")
+    except (KeyError, RuntimeError, AttributeError) as error:
         raise InputError("released checkpoints", f"have another layout ({str(error).splitlines()[-1].strip()})",
                          "give vgg_r41.pth, dec_r41.pth and matrix_r41_new.pth") from None
     return model.eval().requires_grad_(False)
@@ -261,6 +288,9 @@ def _released_state(source) -> dict[str, torch.Tensor]:
 
 def describe(name: str) -> str:
     """A model's card as JSON text."""
+    if name in FULL:
+        raise InputError(name, "has no card: only its encoder was published",
+                         f"use one of {', '.join(SHIPPED + FEATURES)}, or a .safetensors file that you trained")
     path = find(name).with_suffix(".json")
     if not path.exists():
         raise InputError(path, "no such card", "a card lies beside every weights file that this project wrote")

@@ -5,12 +5,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..statistics import centre, covariance, matrix_roots
+from .content import ContentSide, ContentStatistics
 from .linear import LinearTransform
 
 STYLE_FLOOR = 5e-3  # of the mean variance: directions that a style hardly uses hold rounding errors
 
 
-class WhiteningTransform(nn.Module):
+class WhiteningTransform(ContentSide):
     """T = S·C with C = cov_c^(−1/2) and S = cov_s^(1/2), in a compressed space that stays fixed (its PCA after `start_at_pca`),
     so that statistics of styles stay comparable while a decoder trains. `log_floor` makes whitening partial and `keep` lets
     through what lies outside the compressed space, both learned."""
@@ -38,12 +39,14 @@ class WhiteningTransform(nn.Module):
         """C = cov_c^(−1/2) `(N, m, m)`, its small directions held down by the learned floor."""
         return self._roots(centred, self.log_floor.exp())[1]
 
-    def coloured(self, content: torch.Tensor, matrix: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
-        """Content features `(N, C, h, w)` with style matrix S `(N, m, m)` and mean `(N, C)`: `(N, C, h, w)`."""
-        centred, _ = centre(content)
+    def coloured(self, content: torch.Tensor, matrix: torch.Tensor, mean: torch.Tensor,
+                 known: ContentStatistics | None = None) -> torch.Tensor:
+        """Content features `(N, C, h, w)` with style matrix S `(N, m, m)` and mean `(N, C)`: `(N, C, h, w)`.
+        known: statistics to take out in place of the content's own."""
+        centred, content_matrix = self.taken_out(content, known)
         weight = self.linear.compress.weight                                                # (m, C, 1, 1)
         outside = centred - F.conv2d(F.conv2d(centred, weight), weight.transpose(0, 1))     # what compress drops
-        moved = self.linear(centred, matrix @ self.content_matrix(centred), mean)           # T = S·C
+        moved = self.linear(centred, matrix @ content_matrix, mean)                         # T = S·C
         return moved + self.keep[:, None, None] * outside
 
     @torch.no_grad()

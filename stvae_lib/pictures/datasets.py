@@ -13,12 +13,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
 from ..errors import InputError
-from ..files import write_atomically
+from ..files import make_folder, write_atomically
 from .images import list_images, load_image, open_picture, save_image, to_tensor
 
 GENERATED_STYLES = Path(__file__).resolve().parents[2] / "data" / "styles"
@@ -88,14 +88,37 @@ def _decode(file: Path, short_side: int) -> torch.Tensor:
 
 
 def decoded(files: list[Path], short_side: int) -> dict[str, torch.Tensor]:
-    """Decoded pictures by file name, read from a memory-mapped cache that is written on first use."""
+    """Decoded pictures by file name, read from a memory-mapped cache that is written on first use, and again where it was
+    cut. InputError naming all files that cannot be decoded."""
     cache = cache_folder() / f"{_fingerprint(files, short_side)}.safetensors"
-    if not cache.exists():
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        pictures = {file.name: _decode(file, short_side) for file in tqdm(files, desc="decoding", unit="image")}
+    if cache.exists() and (found := _read_cache(cache)).keys() == {file.name for file in files}:
+        return found
+    pictures, failures = {}, []
+    for file in tqdm(files, desc="decoding", unit="image"):
+        try:
+            pictures[file.name] = _decode(file, short_side)
+        except InputError as error:
+            failures.append(error)
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise InputError(files[0].parent, f"{len(failures)} of {len(files)} pictures cannot be used: "
+                         + " | ".join(map(str, failures)), "mend them or take them out")
+    make_folder(cache.parent, "set STVAE_CACHE to a writable folder")
+    try:
         write_atomically(cache, lambda name: save_file(pictures, name))
-    with safe_open(cache, framework="pt") as store:
-        return {name: store.get_tensor(name) for name in store.keys()}  # noqa: SIM118 - the store is no dict
+    except SafetensorError as error:
+        raise InputError(cache, f"cannot be written ({error})", "make room, or set STVAE_CACHE to another folder") from None
+    return _read_cache(cache)
+
+
+def _read_cache(cache: Path) -> dict[str, torch.Tensor]:
+    """Pictures of a cache; none where it is no whole one."""
+    try:
+        with safe_open(cache, framework="pt") as store:
+            return {name: store.get_tensor(name) for name in store.keys()}  # noqa: SIM118 - the store is no dict
+    except (SafetensorError, OSError):
+        return {}
 
 
 class CropPool:

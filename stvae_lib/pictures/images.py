@@ -5,7 +5,11 @@ An image is a float32 tensor `(N, 3, H, W)`, sRGB in [0, 1], H and W at least `M
 
 import io
 import itertools
+import logging
+import os
+import warnings
 from collections import Counter
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +18,26 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import InputError
-from ..files import write_atomically
+from ..files import check_readable, check_writable, write_bytes
 
 MIN_SIDE = 16
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jfif", ".jp2", ".avif"}
+LONGEST = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}  # pixels along a side that a format can hold
+NO_UNIT = 16  # a float picture with a value above counts from 0 to 255, or to 65535
+LACKING = ("not available", "unsupported", "unimplemented", "unknown", "not installed")  # decoders, in Pillow's words
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # or what it remarks goes to stderr, around our one line
 
 
-def load_image(path, size: int | None = None, name: str | None = None) -> torch.Tensor:
+def load_image(path, size: int | None = None, name: str | None = None, most: int | None = None) -> torch.Tensor:
     """Read any picture that Pillow reads as `(1, 3, H, W)`.
 
     path: a file's, or an open binary file with `name` for messages. size: longer side in pixels, never enlarged;
-    None keeps the file's own size.
+    None keeps the file's own size. most: pixels of a file that is still decoded.
     Transparency is laid over white, EXIF rotation is applied, 16-bit and CMYK files are converted.
     Raises InputError naming the file when it cannot be read or is smaller than 16 pixels on a side.
     """
-    picture = open_picture(path, name)
+    picture = open_picture(path, name, most)
     if size is not None and max(picture.size) > size:
         scale = size / max(picture.size)
         picture = picture.resize([max(1, round(side * scale)) for side in picture.size], Image.Resampling.LANCZOS)
@@ -39,37 +48,71 @@ def load_image(path, size: int | None = None, name: str | None = None) -> torch.
     return to_tensor(picture)
 
 
-def open_picture(path, name: str | None = None) -> Image.Image:
-    """Decode a file completely into an RGB Pillow picture; InputError (with `name`, where given) where that fails."""
+def open_picture(path, name: str | None = None, most: int | None = None) -> Image.Image:
+    """Decode a file completely into an RGB Pillow picture; InputError (with `name`, where given) where that fails, or where
+    the file says that it has more than `most` pixels."""
     name = name or path
+    if not hasattr(path, "read"):
+        check_readable(path)
     try:
-        with Image.open(path) as file:
-            file.load()
-            return _to_rgb(ImageOps.exif_transpose(file))
-    except FileNotFoundError:
-        raise InputError(name, "no such file", "check the path") from None
-    except IsADirectoryError:
-        raise InputError(name, "is a folder", "name one picture in it") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as file:
+                if most is not None and file.width * file.height > most:
+                    raise InputError(name, f"has {file.width}x{file.height} pixels",
+                                     f"scale it down to {most // 10**6} megapixels first")
+                with _silent_stderr() if file.format == "TIFF" else nullcontext():
+                    file.load()
+                return _to_rgb(ImageOps.exif_transpose(file))
+    except InputError:
+        raise
     except UnidentifiedImageError:
         raise InputError(name, "is not a picture that Pillow can read", "give a JPEG, PNG or similar file") from None
     except Image.DecompressionBombError as error:
         raise InputError(name, f"is too large ({error})", "scale it down first") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(name, f"cannot be decoded ({error})", "it may be cut short: get a whole copy") from None
+    except Exception as error:  # decoders raise many kinds; each means the same to a user
+        said = f"{error or type(error).__name__}"
+        lacks = isinstance(error, NotImplementedError) or any(word in said.lower() for word in LACKING)
+        remedy = "save it as PNG or JPEG first" if lacks else "it may be cut short or damaged: get a whole copy"
+        raise InputError(name, f"cannot be decoded ({said[:200]})", remedy) from None
+
+
+@contextmanager
+def _silent_stderr():
+    """Without what C code writes there: libtiff's complaints, hundreds of lines for one file, go past Python's warnings."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr
+        yield
+        return
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):  # 16- or 32-bit grey: Pillow's own conversion would clip at 255
         values = np.asarray(picture, dtype=np.float64)
-        top = 65535 if values.max(initial=0) > 255 or ";16" in picture.mode else 255
-        picture = Image.fromarray(np.uint8(np.clip(values / top, 0, 1) * 255 + 0.5))
+        picture = _grey(values, 65535 if values.max(initial=0) > 255 or ";16" in picture.mode else 255)
     if picture.mode == "F":
-        picture = Image.fromarray(np.uint8(np.clip(np.nan_to_num(np.asarray(picture)), 0, 1) * 255 + 0.5))
+        values = np.asarray(picture, dtype=np.float64)
+        largest = values[np.isfinite(values)].max(initial=0)
+        top = 1 if largest <= NO_UNIT else 255 if largest <= 255 else 65535
+        picture = _grey(np.nan_to_num(values, posinf=top, neginf=0), top)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
     return picture.convert("RGB")
+
+
+def _grey(values: np.ndarray, top: float) -> Image.Image:
+    """Values from 0 to `top` as an 8-bit picture."""
+    return Image.fromarray(np.uint8(np.clip(values / top, 0, 1) * 255 + 0.5))
 
 
 def to_tensor(picture) -> torch.Tensor:
@@ -106,14 +149,56 @@ def few_colours(png: bytes, colours: int = 48) -> bytes:
 def save_image(image: torch.Tensor, path) -> Path:
     """Write `(1, 3, H, W)` to a file whose suffix names the format; all of it or nothing.
 
-    Raises InputError when the folder is missing or not writable, or the suffix is unknown.
+    Raises InputError when the folder is missing or not writable, the suffix or the size is not for pictures, or the image
+    holds values that are no numbers.
     """
-    path = Path(path)
-    if path.suffix.lower() not in Image.registered_extensions():
-        raise InputError(path, f"unknown picture format {path.suffix!r}", "end the name in .png or .jpg")
-    options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
-    write_atomically(path, lambda file: Image.fromarray(to_array(image)).save(file, **options))
+    path, picture = Path(path), _picture(image, path)
+    write_bytes(path, encoded(picture, check_output(path, picture.size), path))
     return path
+
+
+def to_png(image: torch.Tensor) -> bytes:
+    """`(1, 3, H, W)` in [0, 1] as PNG bytes. InputError where it holds values that are no numbers."""
+    return encoded(_picture(image, "the picture"), "PNG", "the picture")
+
+
+def _picture(image: torch.Tensor, name) -> Image.Image:
+    """`(1, 3, H, W)` as a Pillow picture; InputError, about `name`, where it would be black for no other reason than NaN."""
+    array = to_array(image)
+    if not torch.isfinite(image).all():
+        raise InputError(name, "would hold values that are no numbers", "use another model, style code or option")
+    return Image.fromarray(array)
+
+
+def check_output(path, size: tuple[int, int] = (MIN_SIDE, MIN_SIDE)) -> str:
+    """Pillow's name of the format that a file's suffix stands for. InputError where no picture of `size` (width, height) can
+    be written there: to be called before the work whose result goes there."""
+    path = Path(path)
+    name = Image.registered_extensions().get(path.suffix.lower())
+    try:
+        probe = Image.new("RGB", (MIN_SIDE + 4, MIN_SIDE))
+        with Image.open(io.BytesIO(encoded(probe, name, path))) as again:
+            again.load()
+            fits = again.size == probe.size  # icons are made of a few sizes of their own
+    except Exception:  # no writer, or no reader, such as Ghostscript for EPS
+        fits = False
+    if not fits:
+        raise InputError(path, f"unknown picture format {path.suffix!r}", "end the name in .png or .jpg")
+    if max(size) > LONGEST.get(name, max(size)):
+        raise InputError(path, f"cannot hold {size[0]}x{size[1]} pixels ({name} ends at {LONGEST[name]} a side)",
+                         "end the name in .png, or give a --size")
+    check_writable(path)
+    return name
+
+
+def encoded(picture: Image.Image, name: str | None, path) -> bytes:
+    """A picture's bytes in a format by Pillow's name. InputError, about `path`, where Pillow cannot write that."""
+    buffer = io.BytesIO()
+    try:
+        picture.save(buffer, name, **({"quality": 95} if name == "JPEG" else {}))
+    except Exception as error:  # writers raise many kinds; each means the same to a user
+        raise InputError(path, f"cannot be written as {name} ({error})", "end the name in .png or .jpg") from None
+    return buffer.getvalue()
 
 
 def output_names(files: list[Path]) -> dict[Path, str]:
@@ -132,11 +217,23 @@ def output_names(files: list[Path]) -> dict[Path, str]:
 
 
 def list_images(folder) -> list[Path]:
-    """Picture files of a folder in name order; InputError when there are none."""
+    """Picture files of a folder in name order, without hidden ones; InputError when there are none."""
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(folder, "no such folder", "check the path")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    try:
+        files = sorted(file for file in folder.iterdir() if reason_to_skip(file) is None)
+    except OSError as error:
+        raise InputError(folder, f"cannot be read ({error.strerror})", "check who may read it") from None
     if not files:
         raise InputError(folder, "holds no pictures", f"put {', '.join(sorted(SUFFIXES)[:4])} … files in it")
     return files
+
+
+def reason_to_skip(file: Path) -> str | None:
+    """What an entry of a folder is, where it is none of its pictures; None where it is one."""
+    if file.name.startswith("."):  # also what is still being written
+        return "hidden"
+    if not file.is_file():
+        return "sub-folder" if file.is_dir() else "no regular file"
+    return None if file.suffix.lower() in SUFFIXES else file.suffix or "without suffix"

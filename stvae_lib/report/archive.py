@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..evaluation.intervals import Claim, Interval, crossed, paired, single_runs
 from ..model.weights import FOLDER, build
 from ..pictures.images import load_image
-from ..training.loop import read_log
+from ..training.log import read_log
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "data" / "results"
@@ -24,16 +24,32 @@ def read_results(notebook: str, folder="") -> dict:
     if folder and committed.exists() and not path.exists():
         path = committed
         print(f"{notebook}: not executed in this run, its committed results are shown")
+    return read_json(path, f"execute notebook {notebook} first (`make report`)")
+
+
+def read_json(path: Path, remedy: str):
+    """What a JSON file holds; InputError, with `remedy`, where it is missing or cut."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(path, "no such file", f"execute notebook {notebook} first (`make report`)") from None
+        raise InputError(path, "no such file", remedy) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(path, f"is no whole JSON file ({error})", remedy) from None
+
+
+def has_results(run: Path, notebook: str) -> bool:
+    """Whether a run's folder holds whole results of a notebook: a full disk, say, can have cut them."""
+    try:
+        read_json(run / notebook / "results.json", "")
+    except InputError:
+        return False
+    return True
 
 
 def read_claims(folder="") -> list[dict]:
     """Claims of all notebooks in order, each with its "notebook": from a run's folder, or the committed results."""
     files = Path(folder).glob("*/results.json") if folder else RESULTS.glob("*.json")
-    results = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    results = [read_json(file, "execute its notebook again (`make report`)") for file in files]
     return [{"notebook": result["notebook"]} | claim for result in sorted(results, key=lambda result: result["notebook"])
             for claim in result.get("claims", [])]
 

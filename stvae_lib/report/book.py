@@ -58,6 +58,10 @@ class Book:
         mark = "|".join([f"{name}-frames.jpg", str(len(rows[0])), str(len(rows)), *labels])
         display(HTML(f'<div data-frames="{html.escape(mark)}"></div>'))
 
+    def film(self, name: str) -> None:
+        """A film `name` in the book's folder, for a player in the built pages; the notebook itself shows nothing here."""
+        display(HTML(f'<div data-film="{html.escape(name)}"></div>'))
+
     def table(self, rows: list[dict], name: str, decimals: int = 3) -> None:
         """Show rows as a table and keep them as a result."""
         self.add(**{name: rows})

@@ -1,6 +1,5 @@
 """Executed notebooks as chapters: what Sphinx reads in their place, with pictures in files beside it and code folded."""
 
-import json
 import re
 from pathlib import Path
 from string import Template
@@ -9,11 +8,12 @@ import nbformat
 
 from ..errors import InputError
 from ..pictures.images import load_image
-from .archive import ROOT
+from .archive import ROOT, read_json
 from .cells import CAPTION, Figure, figure_in, pairs, summary, without_places, without_traces
 from .prose import Links, anchor, with_chips
 
 FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
+FILM_MARK = re.compile(r'<div data-film="([^"/]+)"></div>')
 SOURCE_LINK = re.compile(r"\]\(\.\./([\w/.-]+)")
 WORDS_PER_MINUTE = 200
 
@@ -89,7 +89,7 @@ class Chapter:
 
     def _larger(self) -> dict[int, bytes]:
         """Of figures that the run kept in another file (a larger one) than the notebook shows, that file, by number."""
-        kept = json.loads((self.run / "results.json").read_text(encoding="utf-8"))["figures"] if self.run else []
+        kept = read_json(self.run / "results.json", "execute it again")["figures"] if self.run else []
         files = {number: self.run / entry["file"] for number, entry in enumerate(kept, start=1)}
         found = {number: file.read_bytes() for number, file in files.items() if number in self.figures and file.exists()}
         return {number: data for number, data in found.items() if data != self.figures[number].data}
@@ -118,12 +118,22 @@ class Chapter:
                     shown.append(_with_sources(with_chips(data["text/markdown"]), pages))
             elif mark := FRAMES_MARK.search(data.get("text/html", "")):
                 shown.append(self._slider(mark[1], pages))
+            elif mark := FILM_MARK.search(data.get("text/html", "")):
+                shown.append(self._player(mark[1], pages))
             elif not (shown and output.output_type == "execute_result"):  # the last value, where a cell speaks by itself
                 kept.append(output)
         said = summary(cell)
         folded = nbformat.v4.new_code_cell(cell.source, outputs=kept, metadata={
             "tags": ["hide-input"], "mystnb": {"code_prompt_show": said, "code_prompt_hide": said}})
         return [folded, *[nbformat.v4.new_markdown_cell(text) for text in shown if text]]
+
+    def _player(self, file: str, pages: Path) -> str:
+        """A player, where `Book.film` left its mark and the run its film."""
+        if self.run is None or not (self.run / file).exists():
+            return ""
+        _write(pages / "extra" / "films" / f"{self.name}-{file}", (self.run / file).read_bytes())
+        return (f"```{{raw}} html\n<video controls loop muted playsinline preload=\"metadata\" class=\"film\" "
+                f"src=\"films/{self.name}-{file}\" aria-label=\"The film that the next figure shows a moment of\"></video>\n```")
 
     def _slider(self, mark: str, pages: Path) -> str:
         """A slider over precomputed pictures, by a script of its own, where `Book.frames` left its mark."""

@@ -12,7 +12,7 @@ import nbformat
 import yaml
 
 from ..errors import InputError
-from .archive import RESULTS, ROOT
+from .archive import RESULTS, ROOT, has_results
 from .cells import without_traces
 from .parameters import KEPT, check_names, differences, keep_parameters, kept_parameters, read_parameters
 from .processes import run_together
@@ -66,18 +66,18 @@ def run_report(given, parameter_file, only, out, resume: bool, update: bool) -> 
             print(f"stvae: {folder / f'{name}.ipynb'}: {error}; go on with `{go_on}`", file=sys.stderr)
             return 1
     if update:
-        update_readme(ROOT / "runs" / "notebooks" / LANDING / "opening.jpg")
+        update_readme(ROOT / "runs" / "notebooks" / LANDING)
     print(f"Open {write_site(folder)}")
     return 0
 
 
 def take_turn(label: str, name: str, folder: Path, parameters: dict, update: bool) -> str | None:
     """Execute a notebook unless the run has its results, and say so. Returns the error, or None."""
-    if (folder / name / "results.json").exists():
+    if has_results(folder, name):
         print(f"{label}: done before")
         return None
     if "results_dir" in known_parameters(name) and not update:
-        others = [other for other in find_notebooks([]) if other != name and not (folder / other / "results.json").exists()]
+        others = [other for other in find_notebooks([]) if other != name and not has_results(folder, other)]
         if others:
             print(f"{label}: committed results stand in for {', '.join(others)}, not executed in this run")
     print(f"{label} …", end=" ", flush=True)
@@ -106,7 +106,7 @@ def settle_parameters(folder: Path, asked: dict | None, replaced: list[str], go_
     """Parameters of the run in a folder: `asked` (None: those it was started with). InputError where pages of two sets of
     parameters would come together. replaced: notebooks whose results there are made anew anyway."""
     kept = kept_parameters(folder)
-    stays = [name for name in find_notebooks([]) if name not in replaced and (folder / name / "results.json").exists()]
+    stays = [name for name in find_notebooks([]) if name not in replaced and has_results(folder, name)]
     if kept is None and stays:
         raise InputError(folder, "does not say which parameters it was made with", "start a new run, with another --out")
     if asked is None:

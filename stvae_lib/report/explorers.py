@@ -28,6 +28,7 @@ from ..pictures.datasets import GENERATED_STYLES, content_images, style_images
 from ..pictures.images import list_images, load_image, save_image, to_jpeg
 
 PREVIEW = 256
+MOST_PIXELS, MOST_BYTES = 20_000_000, 30_000_000  # of an upload
 REST = 0.4  # seconds without a movement after which the full size is drawn
 
 
@@ -87,8 +88,11 @@ class Studio:
         return self.model.render(features, self.model.style_from(code), shape, settings.strength).clamp(0, 1).cpu()
 
     def add(self, role: str, name: str, data: bytes) -> str:
-        """Take an uploaded picture as "content" or "style"; returns the name it goes by. InputError on a bad file."""
-        image = load_image(io.BytesIO(data), self.size, name=name)
+        """Take an uploaded picture as "content" or "style"; returns the name it goes by. InputError on a bad file, and before
+        it is decoded on a large one."""
+        if len(data) > MOST_BYTES:
+            raise InputError(name, f"has {len(data) / 1e6:.0f} MB", f"give a file of at most {MOST_BYTES // 10**6} MB")
+        image = load_image(io.BytesIO(data), self.size, name=name, most=MOST_PIXELS)
         name = Path(name).stem
         if role == "style":
             self.styles[name] = image
@@ -124,9 +128,10 @@ class Explorer(widgets.VBox):
         self.studio, self.out_dir, self._later = studio, Path(out_dir), None
         self.content = widgets.Dropdown(options=list(studio.contents), description="Content")
         self.strength = widgets.FloatSlider(1.0, min=0.0, max=1.0, step=0.05, description="Strength")
-        self.photo = widgets.FileUpload(accept="image/*", description="Own photo", tooltip="Take a photograph of yours")
+        self.photo = widgets.FileUpload(accept="image/*", description="Own photo",
+                                        tooltip="Take a photograph of yours, up to 30 MB")
         self.style_upload = widgets.FileUpload(accept="image/*", description="Own style",
-                                               tooltip="Take a painting of yours")
+                                               tooltip="Take a painting of yours, up to 30 MB")
         self.save_button = widgets.Button(description="Save", icon="save", tooltip="Save picture and settings")
         self.message = widgets.HTML()
         self.picture = widgets.Image(format="jpeg", layout=widgets.Layout(flex="1 1 320px", max_width="512px"))
@@ -183,6 +188,7 @@ class Explorer(widgets.VBox):
         self.message.value = f'<span role="alert" style="color:#c8443b">{html.escape(str(error))}</span>'
 
     def _uploaded(self, role: str, change) -> None:
+        change["owner"].value = ()  # the file as it came has no further use, and may be large
         for file in change["new"]:
             try:
                 name = self.studio.add(role, file["name"], bytes(file["content"]))

@@ -14,7 +14,7 @@ import nbformat
 from ..errors import InputError
 from ..evaluation.intervals import Claim
 from ..files import make_folder
-from .archive import RESULTS, ROOT, claims_by_notebook
+from .archive import RESULTS, ROOT, claims_by_notebook, has_results
 from .chapters import Chapter
 from .prose import chip
 
@@ -26,7 +26,7 @@ def write_site(folder: Path, out: Path | None = None) -> Path:
 
     A run's notebooks count where their results are there: one that failed has none."""
     committed = folder == ROOT / "notebooks"
-    files = [file for file in sorted(folder.glob("*.ipynb")) if committed or (folder / file.stem / "results.json").exists()]
+    files = [file for file in sorted(folder.glob("*.ipynb")) if committed or has_results(folder, file.stem)]
     if not files:
         raise InputError(folder, "holds no executed notebooks", "name a folder that `stvae report` made, or none")
     chapters = [Chapter(file, run_of(file, committed)) for file in files]

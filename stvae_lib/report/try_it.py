@@ -20,11 +20,11 @@ from ..model.export import check_exportable, describe_graphs, onnx_graphs
 from ..model.mixing import bilinear_mix
 from ..model.stvae import STVAE
 from ..pictures.datasets import GENERATED_STYLES, sample_photo
-from ..pictures.images import list_images, load_image, to_array, to_jpeg
+from ..pictures.images import list_images, load_image, to_array
 from .runtime import runtime_files
+from .standalone import as_json, picture_address, standalone_page, template
 
 PAGE, FOLDER = "try_it.html", "try_it"
-TEMPLATES = Path(__file__).parent / "templates" / "try_it"
 PHOTO = "chelsea"
 CORNERS = ("stained_glass", "marbling", "woodcut", "mosaic")  # upper left, upper right, lower left, lower right
 POINT = (0.35, 0.3)
@@ -52,8 +52,8 @@ def build_try_it(folder, model: str = "vgg19-slim", home: str = "") -> Path:
         scripts[f"runtime_{device}.js"] = _script("stvaeRuntime", **files)
     made = {"folder": FOLDER, "bytes": {name: len(text) for name, text in scripts.items()}, "point": POINT,
             "corners": CORNERS, "latent": note["latent"]} | _pictures(loaded)
-    page = _page("page.html", home, model=html.escape(note["model"]), made=json.dumps(made).replace("<", "\\u003c"),
-                 worker=_template("worker.js"), script=_template("page.js"))
+    page = _page("page.html", home, model=html.escape(note["model"]), made=as_json(made),
+                 worker=template("try_it/worker.js"), script=template("try_it/page.js"))
     return _write(Path(folder), {f"{FOLDER}/{name}": text for name, text in scripts.items()} | {PAGE: page})
 
 
@@ -63,8 +63,8 @@ def _pictures(model: STVAE) -> dict:
     styles = {file.stem.removesuffix("_0"): load_image(file) for file in files}
     photo = sample_photo(PHOTO)
     first = model.stylize(photo, [styles[name] for name in CORNERS], bilinear_mix(*POINT))
-    return {"photo": _data_uri(photo), "first": _data_uri(first),
-            "styles": [{"name": name, "title": name.replace("_", " "), "picture": _data_uri(picture)}
+    return {"photo": picture_address(photo), "first": picture_address(first),
+            "styles": [{"name": name, "title": name.replace("_", " "), "picture": picture_address(picture)}
                        for name, picture in styles.items()]}
 
 
@@ -81,10 +81,6 @@ def _rgba(image: torch.Tensor) -> bytes:
     return to_array(torch.cat([image, torch.ones_like(image[:, :1])], dim=1)).tobytes()
 
 
-def _data_uri(image: torch.Tensor) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(to_jpeg(image)).decode()
-
-
 def _packed(files: dict[str, bytes]) -> dict[str, str]:
     """Files as text within a script: compressed, then base64."""
     return {name: base64.b64encode(gzip.compress(data, mtime=0)).decode() for name, data in files.items()}
@@ -94,14 +90,10 @@ def _script(name: str, **values) -> str:
     return f"globalThis.{name} = {json.dumps(values)};\n"
 
 
-def _template(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
 def _page(name: str, home: str, **values) -> str:
     link = f'<a href="{html.escape(home)}">ST-VAE Notebooks</a>' if home else "ST-VAE Notebooks"
-    body = Template(_template(name)).substitute(home=link, **values)
-    return Template(_template("frame.html")).substitute(style=_template("page.css"), body=body)
+    body = Template(template(f"try_it/{name}")).substitute(home=link, **values)
+    return standalone_page("Try it", template("try_it/page.css"), body)
 
 
 def _write(folder: Path, texts: dict[str, str]) -> Path:

@@ -1,12 +1,14 @@
 """What is trained second, and on which losses: the image autoencoder."""
 
-from dataclasses import dataclass
+from typing import Literal
 
 import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 from torch import nn
 
 from .. import losses
-from ..errors import InputError
+from ..checks import STRICT
 from ..evaluation.metrics import reconstruction_scores
 from ..model.backbones.vgg import VGGDecoder
 from ..model.stvae import AutoEncoder
@@ -15,21 +17,17 @@ from ..statistics import least_squares, sampled_rows
 from .distillation import unexplained, unexplained_up_to_scale
 
 
-@dataclass
+@dataclass(config=STRICT)
 class AutoencoderOptions:
     """Loss weights of the autoencoder. `encoder_weight` > 0 lets the encoder learn along while that weight
     on the distillation loss keeps its features the teacher's; 0 freezes it, as the paper does.
     start: "base" (the base's encoder, or random weights), or "pruned": as a part of the loss network, a wider VGG of the
     same depth (`VGG.pruned_start`)."""
 
-    pixel_weight: float = 15.0
-    perceptual_weight: float = 1.0
-    encoder_weight: float = 0.0
-    start: str = "base"
-
-    def __post_init__(self):
-        if self.start not in ("base", "pruned"):
-            raise InputError(f"start {self.start!r}", "does not exist", "use base or pruned")
+    pixel_weight: float = Field(15.0, ge=0)
+    perceptual_weight: float = Field(1.0, ge=0)
+    encoder_weight: float = Field(0.0, ge=0)
+    start: Literal["base", "pruned"] = "base"
 
 
 class AutoencoderTraining(nn.Module):

@@ -2,7 +2,9 @@
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, field, fields
+import warnings
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import torch
 import torch.distributed as dist
 
 from ..errors import InputError
-from ..files import write_text
+from ..files import alone_in, write_text
 from ..losses import FeatureDistances
 from ..model import weights
 from ..model.backbones import BACKBONES
@@ -18,85 +20,17 @@ from ..model.storage import half, read_tensors, write_tensors
 from ..model.stvae import STVAE, AutoEncoder
 from ..pictures.datasets import CropPool, held_out_images, is_held_out, mixed_batch
 from ..pictures.images import list_images, load_image, save_image
-from ..provenance import environment, record
-from .autoencoder import AutoencoderOptions, AutoencoderTraining
+from ..provenance import environment, record, sha256
+from .autoencoder import AutoencoderTraining
+from .checkpoints import load_checkpoint
+from .config import RANDOM, RunConfig, check_same_run, read_config
 from .distillation import EncoderDistillation
-from .loop import CHECKPOINT, Schedule, fit
+from .log import LOG, kept_rows
+from .loop import fit
 from .sheets import contact_sheet, reconstruction_sheet
-from .transform import VLTOptions, VLTTraining
+from .transform import VLTTraining
 
-RECIPES = ("encoder", "autoencoder", "vlt")
-RANDOM = "random"  # encoder_weights of an encoder that nobody trained
-OPTIONS = {"autoencoder": AutoencoderOptions, "vlt": VLTOptions}
-
-
-@dataclass
-class RunConfig:
-    """One `config.json`: everything that decides a run's outcome except where the pictures lie.
-
-    loss_network: name or file of the network whose features the losses compare (recipe encoder: the teacher).
-    base: model or feature file that the run starts from (None: random weights), shipped name or path.
-    fresh_decoder: leave the base's decoder behind and start from one with plain random weights (He et al. 2015), without
-    the zero branches that a decoder to be trained starts with (with 0 steps: the student report's set-up).
-    backbone_options: arguments of the backbone. encoder_weights: at full width, which published weights (None: V1), or
-    "random" for none. decoder_parameters: size of a plain decoder in place of the mirrored one.
-    sources: where the pictures come from and under which licences, for the card.
-    """
-
-    name: str
-    recipe: str
-    schedule: Schedule
-    options: AutoencoderOptions | VLTOptions | None = None
-    backbone: str = "vgg19"
-    width: str = "slim"
-    base: str | None = None
-    fresh_decoder: bool = False
-    backbone_options: dict = field(default_factory=dict)
-    encoder_weights: str | None = None
-    decoder_parameters: int | None = None
-    loss_network: str = weights.LOSS_NETWORK
-    sources: str = ""
-
-    def to_json(self) -> dict:
-        return asdict(self)
-
-
-def read_config(path) -> RunConfig:
-    """Parse and check a config file. InputError names the file on bad JSON, unknown keys or wrong values."""
-    try:
-        raw = json.loads(Path(path).read_text(encoding="utf-8"))
-        recipe = raw["recipe"]
-        if recipe not in RECIPES:
-            raise InputError(path, f"names the unknown recipe {recipe!r}", f"use one of {', '.join(RECIPES)}")
-        _check_name(raw.get("name"), path)
-        raw["schedule"] = _checked(Schedule, raw["schedule"], path)
-        if recipe in OPTIONS:
-            raw["options"] = _checked(OPTIONS[recipe], raw.get("options") or {}, path)
-        return _checked(RunConfig, raw, path)
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(path, "no such file", "check the path") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(path, f"is no training config ({type(error).__name__}: {error})",
-                         "start from a config.json in data/runs") from None
-
-
-def _check_name(name, path) -> None:
-    """A run's name is the name of its files: it must not lead out of the run's folder, nor onto its config's."""
-    plain = isinstance(name, str) and name and name.isprintable() and len(name) <= 100 and name == name.strip()
-    if not plain or name.startswith(".") or set(name) & set("/\\:") or name == "config":
-        raise InputError(path, f"has name = {name!r}", "give a plain file name, without folders and a dot in front")
-
-
-def _checked(kind, values: dict, path):
-    known = {entry.name: entry.type for entry in fields(kind)}
-    for key, value in values.items():
-        if key not in known:
-            raise InputError(path, f"has the unknown key {key!r}", f"known: {', '.join(known)}")
-        plain = known[key] if known[key] in (int, float, str, bool) else None
-        fits = isinstance(value, plain) or plain is float and type(value) is int if plain else True
-        if not fits or plain is int and isinstance(value, bool):
-            raise InputError(path, f"has {key} = {value!r}", f"give a value of type {plain.__name__}")
-    return kind(**values)
+__all__ = ["RunConfig", "Sources", "read_config", "train"]
 
 
 @dataclass
@@ -224,52 +158,70 @@ def start_transform(config: RunConfig, encoder, decoder):
     return vlt
 
 
-def check_same_run(config: RunConfig, folder: Path) -> None:
-    """InputError where a folder holds a training, or what came of one, by another config: resumed under this one, the
-    card would tell of settings that it was not made with. Entries that the older file lacks count as the defaults."""
-    path = folder / "config.json"
-    if not path.exists() or not (folder / CHECKPOINT).exists() and not list(folder.glob("*.safetensors")):
-        return
-    old, new = (_flat(json.loads(json.dumps(each.to_json()))) for each in (read_config(path), config))
-    differing = [f"{name} {old.get(name)!r} → {new.get(name)!r}" for name in dict.fromkeys([*old, *new])
-                 if old.get(name) != new.get(name)]
-    if differing:
-        raise InputError(path, f"is of another training ({', '.join(differing)})", "give the same config, or another --out")
-
-
-def _flat(values: dict, prefix: str = "") -> dict:
-    """Entries of nested dictionaries under dotted names."""
-    entries = {}
-    for key, value in values.items():
-        entries |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return entries
-
-
 def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) -> dict | None:
     """Run (or resume) a config in `folder`; when it reaches its last step, write weights, card, config and log there.
 
-    Returns the card, or None where `stop_after` ended it early and in every process but the first.
+    Returns the card, or None where `stop_after` ended it early and in every process but the first. InputError where another
+    process trains there, where what is there is damaged or of another config, or where the result could not be loaded.
     """
-    folder = Path(folder)
-    check_same_run(config, folder)
-    recipe = make_recipe(config, sources, resumes=(folder / CHECKPOINT).exists())
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(config.to_json(), indent=1) + "\n"
-    write_text(folder / "config.json", text)
-    reached = fit(recipe, config.schedule, folder, device, stop_after)
-    if reached["step"] < config.schedule.steps or dist.is_initialized() and dist.get_rank() > 0:
-        return None
-    return export(recipe.cpu().eval(), config, sources, folder, reached, device)
+    folder, first = Path(folder), not dist.is_initialized() or dist.get_rank() == 0
+    with alone_in(folder) if first else nullcontext():
+        check_same_run(config, folder)
+        state = load_checkpoint(folder, config.schedule.steps)
+        if state and first:
+            kept_rows(folder / LOG, state["step"], config.schedule.log_every)
+        check_base(config, folder)
+        recipe, data = make_recipe(config, sources, resumes=state is not None), data_record(sources)
+        if first:
+            write_text(folder / "config.json", json.dumps(config.to_json(), indent=1) + "\n")
+        reached = fit(recipe, config.schedule, folder, device, stop_after)
+        if reached["step"] < config.schedule.steps or not first:
+            return None
+        return export(recipe.cpu().eval(), config, sources, folder, reached, device, data)
 
 
-def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: dict, device) -> dict:
-    """Write the trained part as `folder/name.safetensors` with its card; returns the card."""
-    recipe.validation = validation_pictures(config, sources, None)
+def check_base(config: RunConfig, folder: Path) -> None:
+    """InputError where a config's base is of another architecture than the config, whose card would then tell of a model
+    that cannot be loaded, or where the base's copy in the run's folder would replace something else."""
+    if not config.base:
+        return
+    file = weights.find(config.base)
+    _, known = read_tensors(file)
+    parts = {"backbone": config.backbone, "width": config.width}
+    if "features" not in known:
+        parts |= {"backbone_options": config.backbone_options, "decoder_parameters": config.decoder_parameters}
+    for name, value in parts.items():
+        if (known.get(name) or None) != (value or None):
+            raise InputError(file, f"has {name} {known.get(name)!r}, and the config {value!r}",
+                             "give the config its base's, or another base")
+    if config.recipe == "vlt" and not config.options.train_decoder:
+        if "features" in known:
+            raise InputError(file, "holds an encoder alone", "train the decoder too, or give an autoencoder as base")
+        copied = folder / root_of(file).name
+        if copied.stem == config.name:
+            raise InputError(f"config {config.name!r}", "has the name of its base, which is kept beside it", "rename it")
+        if copied.exists() and sha256(copied) != sha256(root_of(file)):
+            raise InputError(copied, "is another file than the base of this training", "choose another --out")
+
+
+def root_of(file: Path) -> Path:
+    """The file that holds encoder and decoder of a model: its own, or its base."""
+    base = read_tensors(file)[1].get("base")
+    return weights.base_file(file, base) if base else file
+
+
+def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: dict, device, data: dict) -> dict:
+    """Write the trained part as `folder/name.safetensors` with its card; returns the card. data: `data_record` at the start.
+    Where the held-out pictures are gone, those that were read at the start are validated on."""
+    try:
+        recipe.validation = validation_pictures(config, sources, None)
+    except (InputError, OSError) as error:
+        warnings.warn(f"{error}; validated on the held-out pictures read at the start alone", stacklevel=2)
     with torch.no_grad():
         validation = {key: round(float(value), 5) for key, value in recipe.validate().items()}
     card = {"recipe": config.to_json(), "steps": reached["step"], "images": reached["images"],
             "seconds": round(reached["seconds"], 1), "seed": config.schedule.seed, "validation": validation,
-            "data": data_record(sources), "sources": config.sources, **environment(device), "licence": "MIT"}
+            "data": data, "sources": config.sources, **environment(device), "licence": "MIT"}
     path = folder / f"{config.name}.safetensors"
     architecture = {"backbone": config.backbone, "width": config.width, "variant": None, "options": {},
                     "backbone_options": config.backbone_options, "encoder_weights": config.encoder_weights,
@@ -285,8 +237,9 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
     save_image(contact_sheet(recipe.model), folder / "sheet.jpg")
     if config.options.train_decoder:
         return weights.write_model(recipe.model, path, architecture, card, _parts(config, "encoder", "decoder", "vlt"))
-    base = weights.find(config.base)
-    shutil.copy(base, folder)
+    base = root_of(weights.find(config.base))
+    if not (folder / base.name).exists():
+        shutil.copy(base, folder)
     return weights.write_model(recipe.model, path, architecture | {"base": base.stem}, card, ("vlt",))
 
 

@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..checks import checked
+from ..errors import InputError
 from ..model import weights
 from ..model.stvae import AutoEncoder
 from ..pictures import datasets
 from .autoencoder import AutoencoderOptions, AutoencoderTraining
-from .loop import CHECKPOINT, Schedule, fit, read_log
+from .checkpoints import CHECKPOINT
+from .log import read_log
+from .loop import Schedule, fit
 from .transform import VLTOptions, VLTTraining
 
 UNTRAINED, STARTED, TRAINED = "untrained", "started", "trained"
@@ -35,17 +39,21 @@ def live(model: AutoEncoder, options: AutoencoderOptions | VLTOptions, draw: Cal
 
     draw: makes a picture of the model, called once at every stage. folder: for log and checkpoint; a former run's is
     removed. content_dir, style_dir: a reader's folders; empty takes the sample photographs and the generated styles.
-    batch: crops an update. crop, size: pixels, of the crops and of the pictures that calibrate the distances.
+    batch: crops an update. crop, size: pixels, of the crops and of the pictures that calibrate the distances. InputError on
+    numbers that make no training.
     """
     folder = Path(folder)
+    # the loop validates once, at the end, and keeps one checkpoint
+    if steps < 1:
+        raise InputError("live training", f"has steps = {steps}", "give 1 or more")
+    schedule = checked(Schedule, {"steps": steps, "batch": batch, "crop": crop, "lr": lr, "seed": seed,
+                                  "log_every": max(1, min(log_every, steps)), "checkpoint_every": 10**6,
+                                  "validate_every": 10**6}, "live training")
     photos = list(datasets.content_images(content_dir, size).values())
     paintings = list(datasets.style_images(style_dir, size).values())
     distances = weights.feature_distances().calibrate([*photos, *paintings])
     pools = (datasets.CropPool([content_dir or datasets.write_sample_photos(folder / "photos")]),
              datasets.CropPool([style_dir or datasets.GENERATED_STYLES]))
-    # the loop validates once, at the end, and keeps one checkpoint
-    schedule = Schedule(steps=steps, batch=batch, crop=crop, lr=lr, seed=seed, log_every=min(log_every, steps),
-                        checkpoint_every=1000 * log_every, validate_every=1000 * log_every)
     pictures = {UNTRAINED: _drawn(draw, model)}
     if isinstance(options, VLTOptions):
         recipe = VLTTraining(model, distances, *pools, (photos[:1], paintings[:2]), options)

@@ -6,33 +6,42 @@ Randomness is stateless: a step's crops and noise depend on (seed, step, rank) a
 training that resumes from its checkpoint gives the loss sequence of an uninterrupted one.
 """
 
-import csv
 import math
 import os
-import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 import torch.distributed as dist
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from ..errors import InputError
-from ..files import write_atomically
-
-CHECKPOINT = "checkpoint.pt"
+from ..checks import STRICT
+from ..files import make_folder
+from .checkpoints import CHECKPOINT, all_finite, load_checkpoint, restore, write_checkpoint
+from .interruption import asked_to_end
+from .log import LOG, Log
 
 
 class TrainingDiverged(Exception):
-    """A loss became NaN or infinite; says the step, the batch's files and the last good checkpoint."""
+    """A loss or the weights became NaN or infinite; says the step, the batch's files and the last good checkpoint."""
 
 
-@dataclass
+class TrainingInterrupted(Exception):
+    """A signal ended a training, after a checkpoint; `number` is the signal's."""
+
+    def __init__(self, message: str, number: int):
+        super().__init__(message)
+        self.number = number
+
+
+@dataclass(config=STRICT)
 class Schedule:
     """What the loop itself needs to know. Steps count optimiser updates; sizes are in pixels.
 
@@ -40,21 +49,17 @@ class Schedule:
     precision: "auto" (bfloat16 where the processor has it), "bf16" or "fp32".
     """
 
-    steps: int
-    batch: int = 8
-    crop: int = 128
-    lr: float = 1e-3
-    flat: float = 0.1
-    clip: float = 1.0
-    seed: int = 0
-    precision: str = "auto"
-    log_every: int = 20
-    checkpoint_every: int = 200
-    validate_every: int = 500
-
-    def __post_init__(self):
-        if self.checkpoint_every % self.log_every:
-            raise InputError("checkpoint_every", "is no multiple of log_every", "logged means would not survive a resume")
+    steps: int = Field(ge=0, le=10**9)
+    batch: int = Field(8, ge=1, le=10**6)
+    crop: int = Field(128, ge=32, le=2**14)
+    lr: float = Field(1e-3, gt=0, le=10)
+    flat: float = Field(0.1, ge=0, le=1)
+    clip: float = Field(1.0, gt=0)
+    seed: int = Field(0, ge=0, lt=2**63)
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    log_every: int = Field(20, ge=1)
+    checkpoint_every: int = Field(200, ge=1)
+    validate_every: int = Field(500, ge=1)
 
     def rate(self, step: int) -> float:
         """Learning-rate factor of a step: 50 warm-up steps, flat, cosine."""
@@ -72,70 +77,8 @@ def autocast(device: torch.device, precision: str):
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16" or precision == "auto" and native)
 
 
-class Log:
-    """`log.csv`: means over `log_every` steps, validation columns filled where measured. Survives a resume."""
-
-    def __init__(self, path: Path, resume_step: int, recipe, schedule: Schedule, images_per_step: int):
-        self.path, self.recipe, self.schedule, self.per_step = path, recipe, schedule, images_per_step
-        self.rows, self.window = [], []
-        if resume_step and path.exists():
-            with open(path, newline="") as file:
-                self.rows = [row for row in csv.DictReader(file) if int(row["step"]) <= resume_step]
-
-    def record(self, done: int, seconds: float, rate: float, losses: dict, bar) -> None:
-        """Take a step's losses; every `log_every` steps write their means and show them on the progress bar."""
-        self.window.append(losses)
-        if done % self.schedule.log_every:
-            return
-        means = {key: sum(row[key] for row in self.window) / len(self.window) for key in losses}
-        row = {"step": done, "seconds": round(seconds, 2), "images": done * self.per_step, "lr": rate} | means
-        if done % self.schedule.validate_every == 0 or done == self.schedule.steps:
-            row |= _validate(self.recipe)
-        self._write(row)
-        self.window = []
-        speed = bar.format_dict["rate"] or 0.0
-        bar.set_postfix({"img/s": f"{speed * self.per_step:.0f}"} | {key: f"{value:.3g}" for key, value in means.items()})
-
-    def _write(self, row: dict) -> None:
-        self.rows.append({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
-        columns = list(dict.fromkeys(key for row in self.rows for key in row))
-
-        def write(name):
-            with open(name, "w", newline="") as file:
-                writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(self.rows)
-
-        write_atomically(self.path, write)
-
-
-def read_log(path) -> dict[str, np.ndarray]:
-    """Columns of a `log.csv` as float arrays, NaN where a row has no value."""
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {key: np.array([float(row[key] or "nan") for row in rows]) for key in rows[0]}
-
-
 def _step_seed(seed: int, step: int, rank: int) -> list[int]:
     return [seed, step, rank]
-
-
-def _save_checkpoint(path: Path, step, recipe, optimiser, seconds):
-    state = {"step": step, "seconds": seconds, "model": recipe.trained_state(), "optimiser": optimiser.state_dict()}
-    write_atomically(path, lambda name: torch.save(state, name))
-
-
-def _load_checkpoint(path: Path, recipe, optimiser) -> tuple[int, float]:
-    if not path.exists():
-        return 0, 0.0
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        recipe.load_trained_state(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-    except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(path, f"does not fit this training ({type(error).__name__})",
-                         "delete it to start afresh, or use another folder") from error
-    return state["step"], state["seconds"]
 
 
 def _batches(recipe, schedule: Schedule, start: int, rank: int, device):
@@ -159,41 +102,53 @@ def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after:
     A recipe is a module with `batch(rng, schedule) -> dict` (tensors, and "files"), `forward(batch) ->
     {"loss": scalar, …}`, `parameter_groups(lr)`, `validate() -> {name: float}`, `trained_state()` and
     `load_trained_state(state)`. stop_after: seconds after which to checkpoint and return.
-    Returns {"step", "seconds", "images"}. Raises TrainingDiverged on a loss that is not finite.
+    Returns {"step", "seconds", "images"}. Raises TrainingDiverged on a loss that is not finite, TrainingInterrupted, after
+    a checkpoint, where SIGTERM or Ctrl-C asked it to end.
     """
     device, folder = torch.device(device), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     recipe.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(recipe.parameter_groups(schedule.lr), weight_decay=0)
     for group in optimiser.param_groups:
         group["base_lr"] = group["lr"]
-    checkpoint = folder / CHECKPOINT
-    done, before = _load_checkpoint(checkpoint, recipe, optimiser)
-    log = Log(folder / "log.csv", done, recipe, schedule, schedule.batch * world) if rank == 0 else None
+    checkpoint, state = folder / CHECKPOINT, load_checkpoint(folder, schedule.steps)
+    log = Log(folder / LOG, state, schedule, schedule.batch * world) if rank == 0 else None
+    done, before = restore(state, checkpoint, recipe, optimiser)
     forward = DistributedDataParallel(recipe) if world > 1 else recipe
     began = time.perf_counter() - before
-    with tqdm(total=schedule.steps, initial=done, disable=rank > 0, mininterval=2, unit="step") as bar:
+    bar = tqdm(total=schedule.steps, initial=done, disable=rank > 0, mininterval=2, unit="step")
+    with asked_to_end() as signals, bar:
         for step, batch in _batches(recipe, schedule, done, rank, device):
             losses = _update(forward, batch, optimiser, schedule, step, rank, checkpoint)
             done, seconds = step + 1, time.perf_counter() - began
-            stop = stop_after is not None and seconds - before > stop_after and done % schedule.log_every == 0
+            stop = agreed(bool(signals) or stop_after is not None and seconds - before > stop_after, device)
             if rank == 0:
-                log.record(done, seconds, optimiser.param_groups[0]["lr"], losses, bar)
+                log.record(done, seconds, optimiser.param_groups[0]["lr"], losses, bar, recipe)
                 if done % schedule.checkpoint_every == 0 or done == schedule.steps or stop:
-                    _save_checkpoint(checkpoint, done, recipe, optimiser, time.perf_counter() - began)
+                    if not all_finite(recipe.trained_state()):
+                        raise TrainingDiverged(f"step {step}: weights are not finite; {_last(checkpoint)}")
+                    write_checkpoint(checkpoint, done, recipe, optimiser, time.perf_counter() - began, log.window)
             bar.update()
             if stop:
                 break
+    if signals and done < schedule.steps:
+        raise TrainingInterrupted(f"ended by {signals[0].name} at step {done}; the same command goes on from {checkpoint}",
+                                  signals[0])
     return {"step": done, "seconds": time.perf_counter() - began, "images": done * schedule.batch * world}
 
 
-def _validate(recipe) -> dict:
-    recipe.eval()
-    with torch.no_grad():
-        values = {f"val_{key}": float(value) for key, value in recipe.validate().items()}
-    recipe.train()
-    return values
+def agreed(stop: bool, device: torch.device) -> bool:
+    """Whether any process wants to stop: all of them must do so at the same step."""
+    if not dist.is_initialized():
+        return stop
+    wanted = torch.tensor(float(stop), device=device)
+    dist.all_reduce(wanted, dist.ReduceOp.MAX)
+    return bool(wanted)
+
+
+def _last(checkpoint: Path) -> str:
+    return f"last good checkpoint: {checkpoint if checkpoint.exists() else 'none yet'}"
 
 
 def _update(forward, batch, optimiser, schedule: Schedule, step: int, rank: int, checkpoint: Path) -> dict[str, float]:
@@ -208,7 +163,7 @@ def _update(forward, batch, optimiser, schedule: Schedule, step: int, rank: int,
     values = {key: float(value.detach()) for key, value in losses.items()}
     if not all(map(math.isfinite, values.values())):
         raise TrainingDiverged(f"step {step}: loss is not finite ({values}); files: {', '.join(batch['files'])}; "
-                               f"last good checkpoint: {checkpoint if checkpoint.exists() else 'none yet'}")
+                               f"{_last(checkpoint)}")
     losses["loss"].backward()
     norm = nn.utils.clip_grad_norm_(trained, schedule.clip)
     if torch.isfinite(norm):  # one overflowing gradient is skipped; a loss that is not finite stops

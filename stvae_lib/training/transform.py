@@ -1,12 +1,15 @@
 """What is trained last, and on which losses: the variational linear transform."""
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 from torch import nn
 
 from .. import losses
+from ..checks import STRICT
 from ..errors import InputError
 from ..model.codes import Style, StyleCode
 from ..model.stvae import STVAE
@@ -18,7 +21,7 @@ from .autoencoder import AutoencoderOptions
 CONTENT_LOSSES = ("distance", "structure")
 
 
-@dataclass
+@dataclass(config=STRICT)
 class VLTOptions:
     """The transform, how it starts, and its loss weights.
 
@@ -40,35 +43,31 @@ class VLTOptions:
     which no change of palette or contrast moves).
     """
 
-    variant: str = "joint"
-    matrix_size: int = 32
-    latent: int = 128
+    variant: Literal[tuple(VLT)] = "joint"
+    matrix_size: int = Field(32, ge=1, le=1024)
+    latent: int = Field(128, ge=1, le=65536)
     modulated: bool = True
     normalised: bool = False
     start: str = "closed-form"
     train_decoder: bool = True
-    styles_per_content: int = 2
-    photo_styles: float = 0.15
-    sampled: float = 1.0
-    content: str = "distance"
-    content_weight: float = 1.0
-    style_weight: float = 5.0
-    gram_weight: float = 1.0
-    palette_weight: float = 0.0
-    shallow_weight: float = 1.0
+    styles_per_content: int = Field(2, ge=1)
+    photo_styles: float = Field(0.15, ge=0, le=1)
+    sampled: float = Field(1.0, ge=0, le=1)
+    content: Literal[CONTENT_LOSSES] = "distance"
+    content_weight: float = Field(1.0, ge=0)
+    style_weight: float = Field(5.0, ge=0)
+    gram_weight: float = Field(1.0, ge=0)
+    palette_weight: float = Field(0.0, ge=0)
+    shallow_weight: float = Field(1.0, ge=0)
     robust: bool = False
-    smallest_scale: float = 1.0
-    reconstruction_weight: float = 1.0
-    range_weight: float = 10.0
-    beta: float = 0.03
-    transform_rate: float = 1 / 3
-    modulation_rate: float = 1 / 3
+    smallest_scale: float = Field(1.0, gt=0, le=1)
+    reconstruction_weight: float = Field(1.0, ge=0)
+    range_weight: float = Field(10.0, ge=0)
+    beta: float = Field(0.03, ge=0)
+    transform_rate: float = Field(1 / 3, ge=0)
+    modulation_rate: float = Field(1 / 3, ge=0)
 
     def __post_init__(self):
-        if self.variant not in VLT:
-            raise InputError(f"variant {self.variant!r}", "is unknown", f"use one of {', '.join(VLT)}")
-        if self.content not in CONTENT_LOSSES:
-            raise InputError(f"content {self.content!r}", "does not exist", f"use one of {', '.join(CONTENT_LOSSES)}")
         starts = ("closed-form", "random", "base", "remodulated") if self.variant == "joint" else ("random", "base")
         if self.start not in starts:
             raise InputError(f"start {self.start!r}", f"does not exist for variant {self.variant!r}",
@@ -182,7 +181,7 @@ class VLTTraining(nn.Module):
     def _reconstruction(self, image, features, target):
         output = self.model.decode(features, image.shape[2:]).float()
         error = self.distances.perceptual(self.distances.features(output), {k: v[:1] for k, v in target.items()}).mean()
-        return AutoencoderOptions.pixel_weight * losses.pixel(output, image) + error
+        return AutoencoderOptions().pixel_weight * losses.pixel(output, image) + error
 
     def parameter_groups(self, lr):
         vlt, decoder = self.model.vlt, list(self.model.decoder.parameters()) if self.options.train_decoder else []

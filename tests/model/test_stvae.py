@@ -56,6 +56,19 @@ def test_codes_stand_in_for_styles(model, photo, glass):
     assert torch.equal(model.stylize(photo, glass), model.stylize(photo, model.encode_style(glass)))
 
 
+def test_statistics_of_the_content_may_come_from_elsewhere(model, photo, glass):
+    features, style = model.encode(photo), model.style_from(model.encode_style(glass))
+    known = model.vlt.content_statistics(features)
+    assert torch.equal(model.vlt.transform(features, style, known), model.vlt.transform(features, style))
+    left = features[..., :features.shape[3] // 2]
+    tile = model.vlt.transform(left, style, known)
+    assert not torch.allclose(tile, model.vlt.transform(left, style), atol=1e-2)
+    if model.vlt.variant == "joint":  # what is known of the whole makes a tile a part of it, place by place
+        torch.testing.assert_close(tile, model.vlt.transform(features, style)[..., :left.shape[3]], atol=1e-3, rtol=1e-3)
+    other = model.vlt.content_statistics(left)
+    assert torch.equal(known.lerp(other, 0.0).matrix, known.matrix) and torch.equal(known.lerp(other, 1.0).mean, other.mean)
+
+
 def test_one_style_is_a_mix_of_one_and_of_itself(model, photo, glass):
     plain = model.stylize(photo, glass)
     assert torch.equal(plain, model.stylize(photo, [glass], mix=[1.0]))

@@ -7,7 +7,7 @@ from common import ROOT
 from stvae_lib import InputError, load, weights
 from stvae_lib.model.storage import read_tensors, write_tensors
 from stvae_lib.provenance import sha256
-from stvae_lib.training.loop import read_log
+from stvae_lib.training.log import read_log
 
 NAMES = weights.SHIPPED + weights.FEATURES
 

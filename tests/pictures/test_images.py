@@ -1,3 +1,6 @@
+import os
+import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +10,7 @@ from common import bad_files
 from PIL import Image
 
 from stvae_lib import InputError, load_image, save_image
-from stvae_lib.pictures.images import list_images, output_names, resized, to_array
+from stvae_lib.pictures.images import check_output, list_images, output_names, reason_to_skip, resized, to_array
 
 GRADIENT = np.linspace(0, 255, 40 * 30).reshape(40, 30).astype(np.uint8)
 
@@ -102,3 +105,95 @@ def test_every_picture_of_a_folder_has_a_result_of_its_own():
 def test_resizing_smooths_what_it_shrinks():
     stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
     assert resized(stripes, (16, 16)).std() < 0.1 and resized(stripes, (20, 48)).shape == (1, 3, 20, 48)
+
+
+def refusal(path) -> str:
+    with pytest.raises(InputError) as refused:
+        load_image(path)
+    assert "\n" not in str(refused.value) and path.name in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    assert "is no regular file" in refusal(tmp_path / "pipe.png")
+    assert "is a folder" in refusal(tmp_path)
+
+
+def test_only_whole_visible_pictures_of_a_folder_count(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for name in (".hidden.png", ".stvae-x.png", "notes.txt", "half.jpg.part", "bare", "a.jpg", "b.JFIF", "c.avif", "d.jp2"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [file.name for file in list_images(tmp_path)] == ["a.jpg", "b.JFIF", "c.avif", "d.jp2"]
+    reasons = {file.name: reason_to_skip(file) for file in tmp_path.iterdir()}
+    assert {name: reason for name, reason in reasons.items() if reason} == {
+        "pipe.png": "no regular file", ".hidden.png": "hidden", ".stvae-x.png": "hidden", "notes.txt": ".txt",
+        "half.jpg.part": ".part", "bare": "without suffix", "folder.png": "sub-folder"}
+
+
+def test_a_decoder_that_is_lacking_is_no_damage(tmp_path):
+    header = struct.pack("<7I44x2I4s5I5I", 124, 0x1007, 16, 16, 64, 0, 0, 32, 4, b"XXXX", 0, 0, 0, 0, 0, 0x1000, 0, 0, 0, 0)
+    (tmp_path / "picture.dds").write_bytes(b"DDS " + header + bytes(1024))
+    said = refusal(tmp_path / "picture.dds")
+    assert "save it as PNG or JPEG first" in said and "cut short" not in said
+    Image.effect_noise((64, 64), 90).save(tmp_path / "cut.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:900])
+    assert "cut short" in refusal(tmp_path / "cut.png")
+
+
+def test_nothing_but_the_one_line_is_said(tmp_path, capfd, monkeypatch):
+    path = tmp_path / "broken.tif"
+    Image.effect_noise((200, 200), 90).save(path, compression="tiff_lzw")
+    data = bytearray(path.read_bytes())
+    data[100:-400] = b"\xff" * len(data[100:-400])
+    path.write_bytes(data)
+    refusal(path)
+    Image.effect_noise((200, 200), 90).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30_000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_image(tmp_path / "large.png")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("top", [1, 255, 65535])
+def test_float_pictures_count_from_0_to_1_or_to_an_integers_range(top, tmp_path):
+    values = (GRADIENT / 255 * top).astype(np.float32)
+    values[0, 0] = np.nan
+    Image.fromarray(values).save(tmp_path / "float.tif")
+    expected = torch.from_numpy(GRADIENT / 255).float()
+    expected[0, 0] = 0
+    torch.testing.assert_close(load_image(tmp_path / "float.tif")[0, 0], expected, atol=3e-3, rtol=0)
+
+
+def test_what_cannot_be_written_is_found_before_the_work(tmp_path):
+    Image.init()
+    written = refused = 0
+    for suffix, name in Image.registered_extensions().items():
+        path = tmp_path / f"picture{suffix}"
+        try:
+            check_output(path)
+        except InputError as error:
+            refused += 1
+            assert "format" in str(error) and "\n" not in str(error)
+            continue
+        written += 1
+        assert load_image(save_image(torch.rand(1, 3, 20, 36), path)).shape == (1, 3, 20, 36), name
+        path.unlink()
+    assert written > 10 and refused > 10 and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "side"), [("x.jpg", 65501), ("x.webp", 16384)])
+def test_sizes_that_a_format_cannot_hold_are_refused(name, side, tmp_path):
+    check_output(tmp_path / name, (side - 1, 16))
+    with pytest.raises(InputError, match=f"cannot hold {side}x16 pixels"):
+        save_image(torch.zeros(1, 3, 16, side), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_values_that_are_no_numbers_are_no_picture(tmp_path):
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(InputError, match="no numbers"):
+            save_image(torch.full((1, 3, 16, 16), value), tmp_path / "black.png")
+    assert list(tmp_path.iterdir()) == []

@@ -35,6 +35,17 @@ def test_committed_results_stand_in_for_what_a_run_has_not_executed(tmp_path, mo
         archive.read_results("03", tmp_path / "run")
 
 
+def test_cut_results_are_said_in_one_line(tmp_path):
+    for text in ("", '{"notebook": "01", "resu', "[" * 100_000):
+        (tmp_path / "01").mkdir(exist_ok=True)
+        (tmp_path / "01" / "results.json").write_text(text)
+        assert not archive.has_results(tmp_path, "01") and not archive.has_results(tmp_path, "02")
+        for read in (lambda: archive.read_results("01", tmp_path), lambda: archive.read_claims(tmp_path)):
+            with pytest.raises(InputError, match="01/results.json: is no whole JSON file") as refused:
+                read()
+            assert "\n" not in str(refused.value)
+
+
 def write_cards(folder, values: dict):
     """Cards `{run: validation}` below `folder`, as a sweep leaves them."""
     for name, validation in values.items():

@@ -116,3 +116,16 @@ def test_a_bad_notebook_is_named_in_one_line(tmp_path, text, wrong):
     with pytest.raises(InputError, match=f"bad.ipynb: {wrong}") as refused:
         read_notebook(tmp_path / "bad.ipynb")
     assert "\n" not in str(refused.value) and "stvae report" in str(refused.value)
+
+
+def test_a_film_of_the_run_gets_a_player_and_one_that_is_not_there_none(tmp_path, pages):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "results.json").write_text(json.dumps({"figures": []}))
+    (run / "ways.mp4").write_bytes(b"film")
+    cells = [showing(nbformat.v4.new_output("display_data", {"text/html": f'<div data-film="{name}"></div>'}))
+             for name in ("ways.mp4", "gone.mp4")]
+    chapter_of(tmp_path, *cells, run=run).write(pages)
+    text = "\n".join(cell.source for cell in written(pages))
+    assert '<video controls' in text and 'src="films/01_x-ways.mp4"' in text and "gone.mp4" not in text
+    assert (pages / "extra" / "films" / "01_x-ways.mp4").read_bytes() == b"film"

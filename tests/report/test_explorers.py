@@ -4,10 +4,14 @@ import io
 import json
 import resource
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 import torch
+from common import ROOT
+from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 from PIL import Image
+from traitlets.config.loader import JSONFileConfigLoader
 
 import stvae_lib as st
 from stvae_lib import InputError
@@ -110,6 +114,28 @@ def test_uploads_and_bad_uploads(make, studio):
     upload(explorer.photo, "notes<b>.txt", b"no picture")
     assert "notes&lt;b&gt;.txt" in explorer.message.value and "alert" in explorer.message.value
     assert explorer.picture.value == before and explorer.content.value == "mine"
+
+
+def test_uploads_are_not_kept_and_large_ones_not_decoded(studio, monkeypatch):
+    explorer = explorers.MixingSliders(studio)
+    upload(explorer.photo, "mine.png", png())
+    assert explorer.photo.value == () and explorer.content.value == "mine"
+    before = explorer.picture.value
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda picture: pytest.fail("it was decoded"))
+    for data, said in ((bytes(explorers.MOST_BYTES + 1), "has 30 MB; give a file of at most 30 MB"),
+                       (png((5000, 4001)), "has 5000x4001 pixels; scale it down to 20 megapixels first")):
+        upload(explorer.photo, "large.png", data)
+        assert f"large.png: {said}" in explorer.message.value and explorer.picture.value == before
+
+
+def test_the_apps_server_is_local_ends_idle_kernels_and_takes_what_may_be_uploaded():
+    file = Path(explorers.__file__).parent / "templates" / "voila.json"
+    settings = JSONFileConfigLoader(file.name, str(file.parent)).load_config()
+    assert settings.Voila.ip == "127.0.0.1"
+    assert settings.Voila.tornado_settings["websocket_max_message_size"] > 1.1 * explorers.MOST_BYTES
+    assert 0 < settings.MappingKernelManager.cull_idle_timeout <= 600 and settings.MappingKernelManager.cull_interval <= 60
+    assert {"cull_idle_timeout", "cull_interval"} <= set(MappingKernelManager.class_trait_names())
+    assert file.name in (ROOT / "Makefile").read_text()
 
 
 def test_saving_writes_the_full_picture_and_its_settings(studio, tmp_path):

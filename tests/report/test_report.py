@@ -112,6 +112,13 @@ def test_a_run_goes_on_with_the_parameters_it_was_started_with(site, quick):
     assert run(site, resume=True, file=site / "same.yaml") == 0 and len(quick) == 2
 
 
+def test_cut_results_are_made_again(site, quick):
+    assert run(site) == 0
+    (site / "run" / "01_first" / "results.json").write_text('{"notebook": ')
+    assert run(site, resume=True) == 0
+    assert [name for name, _ in quick] == ["01_first", "00_report", "01_first"]
+
+
 @pytest.mark.parametrize("again", [{"resume": True}, {"only": ["00"]}])
 def test_two_sets_of_parameters_do_not_meet_in_one_run(again, site, quick):
     run(site, given={"seed": "7"}, only=["01"])

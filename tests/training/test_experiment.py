@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,11 +12,12 @@ import torch
 from common import ROOT
 
 from stvae_lib import InputError, weights
+from stvae_lib.files import alone_in
 from stvae_lib.model.backbones import BACKBONES
 from stvae_lib.model.storage import half, write_tensors
 from stvae_lib.provenance import sha256
 from stvae_lib.training import experiment
-from stvae_lib.training.loop import read_log
+from stvae_lib.training.log import read_log
 
 VARIANTS = ("paper", "released", "joint")
 
@@ -224,3 +226,69 @@ def test_untrained_decoder_and_twin_are_as_wide_as_the_file(width, wide_features
         torch.testing.assert_close(*(network.features(photo, ["layer3"])["layer3"] for network in (encoder, known)))
         assert decoder(encoder(photo)).shape == photo.shape
     assert twin.widths == known.widths and not torch.equal(twin.conv1.weight, known.conv1.weight)
+
+
+def test_a_base_of_another_architecture_is_refused(make_config, sources, tmp_path):
+    for changes in ({"backbone": "vgg16"}, {"width": "half"}, {"backbone_options": {"skip": "relu3_1"}},
+                    {"decoder_parameters": 300_000}):
+        path = make_config()
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+        with pytest.raises(InputError, match="base.safetensors: has .*, and the config"):
+            experiment.train(experiment.read_config(path), sources, tmp_path / "run", "cpu")
+        assert not (tmp_path / "run").exists()
+
+
+def test_what_is_trained_on_a_base_that_has_a_base_loads(make_config, sources, tmp_path, base):
+    options = {"variant": "paper", "matrix_size": 8, "latent": 8, "start": "random", "train_decoder": False}
+    first = experiment.read_config(make_config(options=options, steps=1, checkpoint_every=1, validate_every=1))
+    experiment.train(first, sources, tmp_path / "first", "cpu")
+    second = experiment.read_config(make_config(options=options | {"start": "base"}, steps=1, validate_every=1))
+    second.base, second.name = str(tmp_path / "first" / "tiny.safetensors"), "second"
+    experiment.train(second, sources, tmp_path / "second", "cpu")
+    made = weights.load(tmp_path / "second" / "second.safetensors", "cpu")
+    assert torch.equal(made.decoder.conv1_1.weight, weights.load(base, "cpu").decoder.conv1_1.weight)
+    for name, word in (("tiny", None), ("base", "has the name of its base")):
+        second.name = name
+        if word:
+            with pytest.raises(InputError, match=word):
+                experiment.train(second, sources, tmp_path / "third", "cpu")
+    (tmp_path / "third").mkdir()
+    (tmp_path / "third" / "base.safetensors").write_bytes(b"something else")
+    second.name = "third"
+    with pytest.raises(InputError, match="is another file than the base"):
+        experiment.train(second, sources, tmp_path / "third", "cpu")
+    assert (tmp_path / "third" / "base.safetensors").read_bytes() == b"something else"
+
+
+def test_a_base_in_the_runs_own_folder_serves(make_config, sources, tmp_path, base):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "base.safetensors").write_bytes(base.read_bytes())
+    config = experiment.read_config(make_config(options={"variant": "paper", "matrix_size": 8, "latent": 8, "start": "random",
+                                                         "train_decoder": False}, steps=0))
+    config.base = str(run / "base.safetensors")
+    experiment.train(config, sources, run, "cpu")
+    assert weights.load(run / "tiny.safetensors", "cpu").vlt.variant == "paper"
+
+
+def test_weights_are_written_though_the_photographs_have_gone(make_config, pictures, tmp_path, monkeypatch):
+    content = tmp_path / "content"
+    shutil.copytree(pictures[0], content)
+
+    def fit_and_lose_them(*arguments):
+        reached = fit(*arguments)
+        shutil.rmtree(content)
+        return reached
+
+    fit = experiment.fit
+    monkeypatch.setattr(experiment, "fit", fit_and_lose_them)
+    config = experiment.read_config(make_config("autoencoder", steps=1, validate_every=1))
+    with pytest.warns(UserWarning, match="content: no such folder.*read at the start"):
+        card = experiment.train(config, experiment.Sources(content, [pictures[1]]), tmp_path / "run", "cpu")
+    assert card["validation"]["psnr"] > 0 and card["data"]["content"]["pictures"] > 5
+    assert type(weights.load(tmp_path / "run" / "tiny.safetensors", "cpu")).__name__ == "AutoEncoder"
+
+
+def test_two_trainings_in_one_folder_are_refused(make_config, sources, tmp_path):
+    with alone_in(tmp_path / "run"), pytest.raises(InputError, match="run: is being worked in by another process"):
+        experiment.train(experiment.read_config(make_config()), sources, tmp_path / "run", "cpu")

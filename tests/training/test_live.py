@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stvae_lib import weights
+from stvae_lib import InputError, weights
 from stvae_lib.pictures import datasets
 from stvae_lib.training.autoencoder import AutoencoderOptions
 from stvae_lib.training.live import live
@@ -36,3 +36,19 @@ def test_a_live_training_shows_its_stages(variant, options, stages, folders, tmp
         assert list(run.pictures) == stages and run.log["step"].tolist() == [1, 2]
     assert all(np.isfinite(run.log["loss"])) and run.pictures["trained"].shape == image.shape
     assert not np.array_equal(run.pictures["trained"].numpy(), run.pictures[stages[-2]].numpy())
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_live_training_may_be_shorter_than_a_row_of_its_log(steps, folders, tmp_path):
+    model, image = weights.build(ARCHITECTURE | {"variant": None}), datasets.content_images("", 32)["coffee"]
+    run = live(model, AutoencoderOptions(), lambda m: m.reconstruct(image), tmp_path / "live", **folders, steps=steps, batch=3,
+               crop=32, lr=1e-3, size=32)
+    assert run.log["step"].tolist() == [steps]
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": 0}, {"crop": 8}, {"lr": float("nan")}, {"seed": -1}])
+def test_numbers_that_make_no_live_training_are_refused(wrong, tmp_path):
+    numbers = {"steps": 1, "batch": 3, "crop": 32, "lr": 1e-3, "size": 32} | wrong
+    with pytest.raises(InputError, match=f"live training: has {next(iter(wrong))} = "):
+        live(None, AutoencoderOptions(), None, tmp_path / "live", **numbers)
+    assert not (tmp_path / "live").exists()

@@ -1,36 +1,9 @@
 import pytest
 import torch
+from common import Recipe
 
 from stvae_lib import InputError
 from stvae_lib.training.loop import Schedule, TrainingDiverged, fit
-
-
-class Recipe(torch.nn.Module):
-    """One weight; the loss is NaN at step `bad`."""
-
-    def __init__(self, bad=None):
-        super().__init__()
-        self.weight, self.bad, self.steps = torch.nn.Parameter(torch.ones(1)), bad, 0
-
-    def batch(self, rng, schedule):
-        return {"images": torch.tensor(rng.random()), "files": ["first.jpg", "second.jpg"]}
-
-    def forward(self, batch):
-        self.steps += 1
-        loss = (self.weight * batch["images"]).sum()
-        return {"loss": loss * float("nan") if self.steps - 1 == self.bad else loss}
-
-    def parameter_groups(self, lr):
-        return [{"params": [self.weight], "lr": lr}]
-
-    def validate(self):
-        return {}
-
-    def trained_state(self):
-        return self.state_dict()
-
-    def load_trained_state(self, state):
-        self.load_state_dict(state)
 
 
 def test_nan_stops_with_step_files_and_last_checkpoint(tmp_path):

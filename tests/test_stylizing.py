@@ -1,0 +1,199 @@
+"""What users of comparable commands expect of `stvae stylize`, `encode` and `sheet`."""
+
+import io
+import json
+import os
+import sys
+from types import SimpleNamespace
+
+import argcomplete
+import numpy as np
+import pytest
+import torch
+from common import ROOT
+from PIL import Image
+from skimage import color
+
+from stvae_lib import baselines, load_image, weights
+from stvae_lib.arguments import make_parser
+from stvae_lib.cli import main
+from stvae_lib.pictures.images import to_array
+from stvae_lib.report import figures
+
+STYLE = str(ROOT / "data" / "styles" / "stained_glass_0.png")
+
+
+@pytest.fixture
+def photo(tmp_path):
+    Image.effect_mandelbrot((70, 50), (-2, -1, 1, 1), 60).convert("RGB").save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+@pytest.fixture
+def folder(photo):
+    """Two photographs, one of them under a second name that hides, and what is none."""
+    folder = photo.parent / "photos"
+    (folder / "more").mkdir(parents=True)
+    for name in ("a.png", "b.png", ".hidden.png"):
+        (folder / name).write_bytes(photo.read_bytes())
+    for name in ("notes.txt", "clip.mp4", "list.txt"):
+        (folder / name).touch()
+    return folder
+
+
+def refused(arguments, capfd) -> str:
+    try:
+        status = main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        status = end.code
+    said = capfd.readouterr()
+    assert status == 2 and said.err.count("\n") == 1 and said.err.startswith("stvae") and not said.out, (status, said)
+    return said.err
+
+
+def test_standard_input_and_output_stand_in_for_files(photo, tmp_path, monkeypatch, capfdbinary):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(photo.read_bytes())))
+    assert main(["stylize", "-", STYLE, "-o", "-", "--device", "cpu", "--oversample", "1.2"]) == 0
+    written = capfdbinary.readouterr().out
+    assert main(["stylize", str(photo), STYLE, "-o", str(tmp_path / "out.png"), "--device", "cpu", "--oversample", "1.2"]) == 0
+    assert torch.equal(load_image(io.BytesIO(written), name="out"), load_image(tmp_path / "out.png"))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"no picture")))
+    assert main(["stylize", "-", STYLE, "-o", "-", "--device", "cpu"]) == 2
+    said = capfdbinary.readouterr()
+    assert said.err.startswith(b"stvae: standard input: is not a picture") and said.out == b""
+
+
+@pytest.mark.parametrize("arguments", [["-", "-", "-o", "x.png"], ["PHOTO", STYLE, "-o", "-", "--json"],
+                                       ["FOLDER", STYLE, "-o", "-"]])
+def test_streams_have_one_purpose(arguments, photo, folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    refused(["stylize", *({"PHOTO": photo, "FOLDER": folder}.get(part, part) for part in arguments)], capfd)
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_the_last_line_counts_what_was_done_skipped_and_failed(folder, tmp_path, capfd):
+    (folder / "broken.jpg").write_text("no picture")
+    out = tmp_path / "out"
+    assert main(["stylize", str(folder), STYLE, "-o", str(out), "--device", "cpu"]) == 1
+    said = capfd.readouterr()
+    assert said.out.splitlines()[-1] == (f"{out}: 2 done, 5 skipped (2 .txt, 1 hidden, 1 .mp4, 1 sub-folder), 1 failed")
+    assert "\nstvae: " in said.err and "broken.jpg" in said.err.splitlines()[-1]
+    assert main(["stylize", str(folder), STYLE, "-o", str(out), "--device", "cpu", "--json"]) == 1
+    told = json.loads(capfd.readouterr().out)
+    assert [entry["file"] for entry in told["done"]] == [str(out / "a.png"), str(out / "b.png")]
+    assert told["failed"][0]["file"] == str(folder / "broken.jpg") and len(told["skipped"]) == 5
+    assert {"file": str(folder / "more"), "reason": "sub-folder"} in told["skipped"]
+
+
+def test_json_of_one_photograph(photo, tmp_path, capfd):
+    assert main(["stylize", str(photo), STYLE, "-o", str(tmp_path / "o.png"), "--device", "cpu", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out) == {"done": [{"photo": str(photo), "file": str(tmp_path / "o.png")}],
+                                                  "skipped": [], "failed": []}
+
+
+@pytest.mark.parametrize("extra", [["--strength", "3"], ["--strength", "nan"], ["--mix", "1", "2"], ["--seed", str(2**64)],
+                                   ["--seed", "-1"], ["--seed", "9" * 5000], ["--device", "meta"], ["--size", "9999999999999"]])
+def test_a_wrong_option_is_said_once_and_before_the_first_photograph(extra, folder, tmp_path, capfd):
+    refused(["stylize", folder, STYLE, "-o", tmp_path / "out", *extra], capfd)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [["stylize", "PHOTO", STYLE], ["baseline", "method-1", "PHOTO", STYLE],
+                                     ["sheet", "PHOTO", "--styles", os.path.dirname(STYLE)]])
+@pytest.mark.parametrize("out", ["x.xyz", "x.dds.unknown", "x.ico", "missing/x.png", "x" * 300 + ".png", "", "photos"])
+def test_an_output_that_cannot_be_is_found_before_the_work(out, command, photo, folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(weights, "load", lambda *arguments: pytest.fail("the work began"))
+    monkeypatch.setattr(weights, "loss_network", lambda *arguments: pytest.fail("the work began"))
+    before = sorted(tmp_path.rglob("*"))
+    refused([*(photo if part == "PHOTO" else part for part in command), "-o", tmp_path / out if out else ""], capfd)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_names_of_300_characters_are_refused(tmp_path, photo, capfd):
+    long = "x" * 300 + ".png"
+    for arguments in (["stylize", long, STYLE, "-o", tmp_path / "o.png"], ["stylize", photo, long, "-o", tmp_path / "o.png"],
+                      ["stylize", photo, STYLE, "-o", tmp_path / "o.png", "--model", "x" * 300 + ".safetensors"],
+                      ["encode", STYLE, "-o", tmp_path / ("x" * 300 + ".safetensors")],
+                      ["train", "vlt", "--config", long, "--content-dir", "c", "--style-dir", "s", "--out", tmp_path / "r"]):
+        assert len(refused(arguments, capfd)) < 400
+
+
+def test_the_photographs_chroma_is_kept(photo, tmp_path):
+    colourful = Image.merge("RGB", [Image.radial_gradient("L").resize((60, 50)), Image.linear_gradient("L").resize((60, 50)),
+                                    Image.new("L", (60, 50), 128)])
+    colourful.save(photo)
+    for name, extra in (("plain", []), ("kept", ["--preserve-colour"])):
+        assert main(["stylize", str(photo), STYLE, "-o", str(tmp_path / f"{name}.png"), "--device", "cpu", *extra]) == 0
+    lab = {name: color.rgb2lab(to_array(load_image(tmp_path / f"{name}.png"))) for name in ("photo", "plain", "kept")}
+    chroma = {name: np.abs(lab[name] - lab["photo"])[..., 1:].mean() for name in ("plain", "kept")}
+    assert chroma["kept"] < 2 < 5 < chroma["plain"]
+    assert np.abs(lab["kept"] - lab["photo"])[..., 0].mean() > 3
+
+
+def test_a_sheet_shows_every_photograph_in_every_style(photo, tmp_path, monkeypatch):
+    styles = tmp_path / "styles"
+    styles.mkdir()
+    for name in ("stained_glass_0.png", "woodcut_0.png", "marbling_0.png"):
+        (styles / name).write_bytes((ROOT / "data" / "styles" / name).read_bytes())
+    shown, grid = [], figures.grid
+    monkeypatch.setattr(figures, "grid", lambda *given, **more: shown.append(given) or grid(*given, **more))
+    out = tmp_path / "sheet.jpg"
+    few = ["--size", "64", "--device", "cpu"]
+    assert main(["sheet", str(photo), str(photo), "--styles", str(styles), "-o", str(out), *few]) == 0
+    rows, columns, names = shown[0]
+    assert [len(row) for row in rows] == [4, 4, 4] and rows[0][0] is None
+    assert columns == ["", "marb…ng_0", "stai…ss_0", "wood…ut_0"] and names == ["", "photo", "photo"]
+    code = weights.load("vgg19-slim", "cpu").encode_style(load_image(styles / "marbling_0.png", 512))
+    torch.testing.assert_close(rows[1][1], weights.load("vgg19-slim", "cpu").stylize(load_image(photo, 64), code))
+    width, height = Image.open(out).size
+    assert abs(width - 4 * 64) < 5 and 3 * 40 < height < 4 * 64
+
+
+def test_encode_replaces_other_files_by_force_alone(tmp_path, capfd):
+    weights_file = tmp_path / "mine.safetensors"
+    weights_file.write_bytes((weights.FOLDER / "vgg19-slim.safetensors").read_bytes())
+    before = weights_file.read_bytes()
+    assert "--force" in refused(["encode", STYLE, "-o", weights_file, "--device", "cpu"], capfd)
+    assert weights_file.read_bytes() == before
+    assert main(["encode", STYLE, "-o", str(weights_file), "--device", "cpu", "--force"]) == 0
+    assert weights_file.read_bytes() != before
+
+
+@pytest.mark.parametrize("value", ["abc", "0", "-3", "1.5", "[1]", "NaN", "[" * 9999])
+def test_a_value_that_an_option_cannot_have_is_named_as_such(value, photo, tmp_path, capfd):
+    said = refused(["baseline", "method-1", photo, STYLE, "-o", tmp_path / "o.png", "--device", "cpu", "--set", "iterations",
+                    value], capfd)
+    assert "has iterations = " in said and "no such option" not in said
+
+
+def test_an_optimisation_that_diverges_is_a_failure(photo, tmp_path, capfd, monkeypatch):
+    history = SimpleNamespace(losses=[{}], seconds=1.0, stopped="diverged")
+    monkeypatch.setitem(baselines.OPTIMISING, "method-1", lambda content, *rest, **options: (content, history))
+    assert main(["baseline", "method-1", str(photo), STYLE, "-o", str(tmp_path / "o.png"), "--device", "cpu"]) == 1
+    assert "diverged" in capfd.readouterr().err
+
+
+def test_info_of_a_published_encoder_recommends_another(capfd):
+    said = refused(["info", "vgg19"], capfd)
+    assert "has no card" in said and "use one of vgg19-slim," in said
+
+
+def test_the_shell_completes_commands(monkeypatch):
+    for name, value in {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_IFS": "\n", "COMP_LINE": "stvae sty", "COMP_POINT": "9"}.items():
+        monkeypatch.setenv(name, value)
+    found = io.StringIO()
+    argcomplete.autocomplete(make_parser(), exit_method=lambda status: None, output_stream=found)
+    assert {word.strip() for word in found.getvalue().splitlines()} == {"stylize", "styles"}
+
+
+def test_a_signal_to_a_training_is_told_as_shells_do(make_config, tmp_path, monkeypatch, capfd):
+    from stvae_lib.training import experiment
+    from stvae_lib.training.loop import TrainingInterrupted
+
+    def interrupted(*arguments):
+        raise TrainingInterrupted("ended by SIGTERM at step 3; the same command goes on from checkpoint.pt", 15)
+
+    monkeypatch.setattr(experiment, "train", interrupted)
+    assert main(["train", "vlt", "--config", str(make_config()), "--content-dir", "c", "--style-dir", "s", "--out",
+                 str(tmp_path / "r"), "--device", "cpu"]) == 143
+    assert capfd.readouterr().err == "stvae: ended by SIGTERM at step 3; the same command goes on from checkpoint.pt\n"
