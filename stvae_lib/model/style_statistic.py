@@ -1,5 +1,6 @@
 """Parts of variant `joint`: the style as one statistic, the VAE on it, and the decoder's modulation by it."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -17,7 +18,7 @@ class StyleStatistic(nn.Module):
     def __init__(self, channels: list[int], matrix_size: int, roots: int = 1):
         super().__init__()
         self.matrix_size, self.roots = matrix_size, roots
-        rows, columns = torch.triu_indices(matrix_size, matrix_size)
+        rows, columns = map(torch.from_numpy, np.triu_indices(matrix_size))
         self.register_buffer("rows", rows, persistent=False)
         self.register_buffer("columns", columns, persistent=False)
         self.sizes = [channels[-1], len(rows)] + [2 * count for count in channels[:-1]] + [channels[-1]]

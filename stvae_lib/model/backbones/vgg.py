@@ -59,8 +59,10 @@ class VGG(EncoderBase):
         super().__init__()
         self.layers, self.last, self.skip = conv_names(depth, last), last, skip
         self.colour = nn.Conv2d(3, 3, 1)
-        self.colour.weight.data = torch.diag(1 / torch.tensor(IMAGENET_STD))[:, :, None, None]
-        self.colour.bias.data = -torch.tensor(IMAGENET_MEAN) / torch.tensor(IMAGENET_STD)
+        scales = [1 / deviation for deviation in IMAGENET_STD]  # plain numbers: arithmetic of meta tensors loads all of Dynamo
+        diagonal = [[scale * (row == column) for column in range(3)] for row, scale in enumerate(scales)]
+        self.colour.weight.data = torch.tensor(diagonal)[:, :, None, None]
+        self.colour.bias.data = torch.tensor([-mean * scale for mean, scale in zip(IMAGENET_MEAN, scales)])
         self.colour.requires_grad_(False)
         channels = 3
         for name in self.layers:
