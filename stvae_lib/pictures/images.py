@@ -117,8 +117,22 @@ def _grey(values: np.ndarray, top: float) -> Image.Image:
 
 def to_tensor(picture) -> torch.Tensor:
     """Pillow RGB picture or uint8 array `(H, W, 3)` to `(1, 3, H, W)` in [0, 1]."""
-    array = np.array(picture, dtype=np.uint8)
-    return torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255
+    return to_float(_pixels(picture))
+
+
+def _pixels(picture) -> torch.Tensor:
+    """Pillow RGB picture or uint8 array `(H, W, 3)` to 8-bit `(1, 3, H, W)`."""
+    return torch.from_numpy(np.array(picture, dtype=np.uint8)).permute(2, 0, 1)[None]
+
+
+def to_float(pixels: torch.Tensor) -> torch.Tensor:
+    """An 8-bit `(N, 3, H, W)` in [0, 1]; one that is so already, unchanged."""
+    return pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
+
+
+def to_pixels(image: torch.Tensor) -> torch.Tensor:
+    """`(N, 3, H, W)` in [0, 1] as 8-bit, rounded to nearest; one that is so already, unchanged."""
+    return image if image.dtype == torch.uint8 else (image.clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def resized(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -128,8 +142,7 @@ def resized(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 def to_array(image: torch.Tensor) -> np.ndarray:
     """`(1, 3, H, W)` or `(3, H, W)` in [0, 1] to a uint8 array `(H, W, 3)`, rounded to nearest."""
-    image = image.detach().squeeze(0).clamp(0, 1).permute(1, 2, 0)
-    return (image * 255).round().to(torch.uint8).cpu().numpy()
+    return to_pixels(image.detach()).squeeze(0).permute(1, 2, 0).cpu().numpy()
 
 
 def to_jpeg(image: torch.Tensor, quality: int = 90) -> bytes:
