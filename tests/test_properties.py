@@ -131,7 +131,7 @@ def test_command_lines_of_any_kind(tmp_path_factory, quick, command, out, extra)
             status = main(arguments)
         except SystemExit as end:
             status = end.code
-    written = list((folder / "out").iterdir())
+    written = list((folder / "out").glob("[!.]*"))
     if "-h" in extra or "--help" in extra:
         assert status == 0
     elif status == 0:
