@@ -235,9 +235,11 @@ def test_what_is_no_memory_is_refused(memory, photo, tmp_path, capfd):
 def test_a_huge_photograph_is_refused_before_it_is_decoded(tmp_path, photo, monkeypatch, capfd):
     Image.new("1", (13000, 13000)).save(tmp_path / "bomb.png")
     assert (tmp_path / "bomb.png").stat().st_size < 50_000
-    monkeypatch.setattr(images, "_to_rgb", lambda *given: pytest.fail("it was decoded"))
+    decoded, to_rgb = [], images._to_rgb
+    monkeypatch.setattr(images, "_to_rgb", lambda picture: decoded.append(picture.size) or to_rgb(picture))
     said = refused(["stylize", tmp_path / "bomb.png", STYLE, "-o", tmp_path / "o.png"], capfd)
     assert "bomb.png: has 13000x13000 pixels, more than 100 megapixels; give a --size, or --allow-huge" in said
+    assert (13000, 13000) not in decoded and len(decoded) == 1, "the style alone"
 
 
 def test_a_huge_photograph_is_drawn_where_that_is_asked_for(photo, tmp_path, monkeypatch, capfd):

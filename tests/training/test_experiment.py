@@ -121,7 +121,7 @@ def test_two_processes_train_like_one_with_both_batches(make_config, pictures, t
 
 def test_one_process_goes_on_where_two_stopped(make_config, sources, pictures, tmp_path):
     config = make_config("autoencoder", steps=4)
-    stopped = in_two_processes([*command("autoencoder", config, pictures, tmp_path / "run"), "--minutes", "0"])
+    stopped = in_two_processes([*command("autoencoder", config, pictures, tmp_path / "run"), "--minutes", "1e-6"])
     assert "resumes from" in stopped.stdout
     with pytest.warns(UserWarning, match="trained by 2 processes up to step 1, by 1 from here on"):
         card = experiment.train(experiment.read_config(config), sources, tmp_path / "run", "cpu")
