@@ -37,7 +37,8 @@ def enlarged(megapixels: int) -> torch.Tensor:
 
 def measure(photo: Path, style: Path, options: list[str]) -> dict:
     """Stylise once, in this process: seconds, peak memory in MB, and the side of a tile in pixels, None where there was none."""
-    arguments = make_parser().parse_args(["stylize", str(photo), str(style), "-o", str(photo.with_suffix(".out.png")), *options])
+    arguments = make_parser().parse_args(["stylize", str(photo), str(style), "-o", str(photo.with_suffix(".out.png")),
+                                          "--device", "cpu", *options])
     tools, arguments.mix = stylizing.Tools.load(arguments), [1.0]
     began = time.perf_counter()
     stylizing.stylize_one(tools, arguments, arguments.photo, arguments.out)
@@ -72,7 +73,7 @@ if __name__ == "__main__":
     parser.add_argument("--measure", nargs=2, type=Path, metavar=("PHOTO", "STYLE"), help="one stylisation (used by the script)")
     given = parser.parse_args()
     memory(given.max_memory)
-    common = ["--model", given.model, "--max-memory", given.max_memory, "--device", "cpu"]
+    common = ["--model", given.model, "--max-memory", given.max_memory]
     if given.measure:
         print(json.dumps(measure(*given.measure, common)))
     else:

@@ -245,10 +245,14 @@ def test_a_huge_photograph_is_refused_before_it_is_decoded(tmp_path, photo, monk
 def test_a_huge_photograph_is_drawn_where_that_is_asked_for(photo, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(stylizing, "HUGE", 1000)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow's own limit, twice this
-    assert "has 70x50 pixels" in refused(["stylize", photo, STYLE, "-o", tmp_path / "o.png"], capfd)
-    Image.open(STYLE).resize((30, 30)).save(tmp_path / "small.png")
-    assert main(["stylize", str(photo), str(tmp_path / "small.png"), "-o", str(tmp_path / "o.png"), "--allow-huge"]) == 0
+    Image.new("RGB", (30, 30), "orange").save(tmp_path / "style.png")
+    command = ["stylize", str(photo), str(tmp_path / "style.png"), "-o", str(tmp_path / "o.png")]
+    assert "has 70x50 pixels, more than" in refused(command, capfd)
+    assert main([*command, "--allow-huge"]) == 0
     assert load_image(tmp_path / "o.png", most=10**4).shape == (1, 3, 50, 70)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
+    assert main([*command, "--size", "35"]) == 0
+    assert load_image(tmp_path / "o.png").shape == (1, 3, 25, 35)
 
 
 def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):
