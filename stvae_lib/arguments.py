@@ -1,6 +1,7 @@
 """What the command `stvae` can be told."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -27,6 +28,14 @@ def whole(least: int, most: int):
         return value
 
     return number
+
+
+def memory(text: str) -> float:
+    """A type for argparse: bytes, from "4GB" or "800MB"."""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?([MG])B", text, re.IGNORECASE | re.ASCII)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no memory such as 4GB or 800MB")
+    return float(found[1]) * {"M": 1e6, "G": 1e9}[found[2].upper()]
 
 
 def positive(text: str) -> float:
@@ -102,6 +111,13 @@ def _stylize_arguments(parser):
                         help="draw at K times the size and shrink, 1 … 4: finer strokes, steadier shapes, K² the time")
     parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
     parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
+    parser.add_argument("--max-memory", type=memory, default="4GB", metavar="SIZE",
+                        help="beyond, pictures are drawn in tiles, with the same result (4GB); of each worker")
+    parser.add_argument("--allow-huge", action="store_true", help="also pictures of more than 100 megapixels, at full size")
+    parser.add_argument("--resume", action="store_true", help="leave out photographs of a folder whose results are there")
+    parser.add_argument("--scheduler", metavar="WHERE", help="spread a folder over processes by Dask: `local`, or the address "
+                                                             "of a scheduler whose workers see the same files")
+    parser.add_argument("--workers", type=whole(1, 1024), metavar="N", help="processes of --scheduler local (one a core)")
     parser.add_argument("--json", action="store_true", help="say what was done, skipped and failed as JSON")
     parser.add_argument("--device", default="auto")
 

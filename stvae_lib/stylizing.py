@@ -1,34 +1,50 @@
 """`stvae stylize`, `encode` and `sheet`: photographs in styles, from files, folders and standard input."""
 
+import argparse
 import io
 import json
+import math
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import torch
 from tqdm.auto import tqdm
 
+from . import cluster
 from .errors import InputError
-from .files import make_folder, refuse_overwriting, shortened, sweep
+from .files import make_folder, refuse_overwriting, shortened, sweep, write_text
 from .model import weights
-from .model.mixing import CODE_SUFFIX, check_code_file, load_code, save_code
+from .model.codes import StyleCode
+from .model.mixing import CODE_SUFFIX, check_code_file, fingerprint, load_code, save_code
 from .model.stvae import STVAE, check_strength, normalised_mix
+from .model.tiles import Tiler
 from .pictures import colour
 from .pictures.images import (
     check_output,
     list_images,
     load_image,
+    load_pixels,
+    open_picture,
     output_names,
     reason_to_skip,
     resized,
     save_image,
+    size_in_file,
+    to_float,
+    to_pixels,
     to_png,
 )
+from .provenance import digest
 
 STREAM = Path("-")  # standard input in place of a picture's file, standard output in place of a result's
 STYLE_SIZE = 512
+HUGE = 100_000_000  # pixels of a photograph that nobody draws at full size by mistake
+STRIP = 2**20  # pixels whose colours are converted at once
+RECORD = ".stylize.json"  # in a folder of results: what they are made with
 
 
 @dataclass
@@ -55,24 +71,16 @@ def stylize(arguments) -> int:
     if not 1 <= arguments.oversample <= 4:
         raise InputError(f"--oversample {arguments.oversample:g}", "is out of range", "give a factor from 1 to 4")
     check_strength(arguments.strength)
-    mix = normalised_mix(arguments.mix, len(arguments.styles))
+    arguments.mix = normalised_mix(arguments.mix, len(arguments.styles))
     folder = arguments.photo != STREAM and arguments.photo.is_dir()
+    check_spread(arguments, folder)
     if not folder and arguments.out != STREAM:
         check_output(arguments.out)
-    model = weights.load_stvae(arguments.model, arguments.device)
-    codes = [style_code(style, model) for style in arguments.styles]
-
-    def one(source: Path, target: Path):
-        output = stylized(model, source, codes, mix, arguments, target)
-        if target == STREAM:
-            sys.stdout.buffer.write(to_png(output))
-        else:
-            save_image(output, target)
-
+    tools = Tools.load(arguments)
     if folder:
-        stylize_folder(targets, arguments.out, one, outcome)
+        stylize_folder(targets, tools, arguments, outcome)
     else:
-        one(arguments.photo, arguments.out)
+        stylize_one(tools, arguments, arguments.photo, arguments.out)
         outcome.done.append({"photo": str(arguments.photo), "file": str(arguments.out)})
     if arguments.json:
         print(json.dumps(vars(outcome), indent=1, ensure_ascii=False))
@@ -81,25 +89,87 @@ def stylize(arguments) -> int:
     return 1 if outcome.failed else 0
 
 
-def stylized(model: STVAE, source: Path, codes, mix, arguments, target: Path) -> torch.Tensor:
-    """A photograph as the arguments want it, `(1, 3, H, W)`, of its own size or the one asked for."""
+@dataclass
+class Tools:
+    """What all photographs of a command share: the model, ready for tiles, and the styles' codes."""
+
+    tiler: Tiler
+    codes: list[StyleCode]
+
+    @classmethod
+    def load(cls, arguments) -> "Tools":
+        model = weights.load_stvae(arguments.model, arguments.device)
+        return cls(Tiler(model), [style_code(style, model) for style in arguments.styles])
+
+
+def stylize_one(tools: Tools, arguments, source: Path, target: Path) -> None:
+    """A photograph's file to its result's."""
+    output = stylized(tools, source, arguments, target)
+    if target == STREAM:
+        sys.stdout.buffer.write(to_png(output))
+    else:
+        save_image(output, target)
+
+
+def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tensor:
+    """A photograph as the arguments want it, `(1, 3, H, W)`, of its own size or the one asked for: in [0, 1], or, drawn in
+    tiles, 8-bit."""
     data = None if source != STREAM else sys.stdin.buffer.read()
-    content = opened(source, arguments.size, data)
-    size = content.shape[2:]
+    content = photograph(source, arguments, arguments.size, data)
+    size = tuple(content.shape[2:])
     if target != STREAM:
         check_output(target, size[::-1])
-    larger = content
-    if arguments.oversample > 1:
-        wanted = tuple(round(arguments.oversample * side) for side in size)
-        larger = resized(opened(source, max(wanted), data), wanted)
-    generator = torch.Generator().manual_seed(arguments.seed)
-    output = resized(model.stylize(larger, codes, mix, arguments.strength, arguments.sample, generator), size).cpu()
-    return colour.keep(content, output, "lab") if arguments.preserve_colour else output
+    drawn = tuple(round(arguments.oversample * side) for side in size)
+    plan = tools.tiler.plan(drawn, arguments.max_memory)
+    typed = to_float if plan is None else to_pixels
+    content = larger = typed(content)
+    if drawn != size:
+        larger = resized(typed(photograph(source, arguments, max(drawn), data)), drawn)
+    options = arguments.mix, arguments.strength, arguments.sample, torch.Generator().manual_seed(arguments.seed)
+    if plan is None:
+        output = tools.tiler.model.stylize(larger, tools.codes, *options)
+    else:
+        output = tools.tiler.stylize(larger, tools.codes, plan, *options, progress=arguments.scheduler is None)
+    output = (output if drawn == size else resized(output, size)).cpu()
+    return own_colours(content, output) if arguments.preserve_colour else output
 
 
-def opened(file: Path, size: int | None, data: bytes | None = None) -> torch.Tensor:
-    """A picture `(1, 3, H, W)` from its file, or from what standard input gave."""
-    return load_image(file, size) if data is None else load_image(io.BytesIO(data), size, "standard input")
+def photograph(source: Path, arguments, size: int | None, data: bytes | None) -> torch.Tensor:
+    """A photograph, 8-bit `(1, 3, H, W)`. InputError before it is decoded where it is huge and neither --size nor
+    --allow-huge is given."""
+    file, name = (source, None) if data is None else (io.BytesIO(data), "standard input")
+    width, height = size_in_file(file, name)
+    if width * height > HUGE and not (arguments.size or arguments.allow_huge):
+        raise InputError(name or source, f"has {width}x{height} pixels, more than {HUGE // 10**6} megapixels",
+                         "give a --size, or --allow-huge")
+    return load_pixels(file, size, name, math.inf if arguments.allow_huge else None)
+
+
+def own_colours(content: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
+    """`output` with the colours of `content`, `(1, 3, H, W)` and of one type both: strip by strip, as the conversion takes a
+    hundred times the memory of an 8-bit picture."""
+    rows = max(1, STRIP // content.shape[3])
+    typed = to_float if output.is_floating_point() else to_pixels
+    return torch.cat([typed(colour.keep(to_float(part), to_float(drawn), "lab"))
+                      for part, drawn in zip(content.split(rows, dim=2), output.split(rows, dim=2))], dim=2)
+
+
+def opened(file: Path, size: int | None) -> torch.Tensor:
+    """A picture `(1, 3, H, W)` from its file, or from standard input."""
+    return load_image(file, size) if file != STREAM else load_image(io.BytesIO(sys.stdin.buffer.read()), size, "standard input")
+
+
+def check_spread(arguments, folder: bool) -> None:
+    """InputError where options of a folder's work are given for one photograph, or do not go together."""
+    for name in ("scheduler", "resume"):
+        if getattr(arguments, name) and not folder:
+            raise InputError(f"--{name}", "is given for one photograph", "name a folder of them")
+    if arguments.workers and arguments.scheduler != cluster.LOCAL:
+        raise InputError("--workers", "are those of a local scheduler", "add --scheduler local")
+    if arguments.scheduler:
+        cluster.check_installed()
+        if STREAM in arguments.styles:
+            raise InputError("-", "cannot be read by several processes", "name files of styles")
 
 
 def check_streams(arguments) -> None:
@@ -127,25 +197,109 @@ def find_targets(photo: Path, out: Path) -> tuple[dict[Path, Path], Outcome]:
     return {file: out / f"{name}.png" for file, name in output_names(list_images(photo)).items()}, outcome
 
 
-def stylize_folder(targets: dict[Path, Path], out: Path, one, outcome: Outcome) -> None:
+def stylize_folder(targets: dict[Path, Path], tools: Tools, arguments, outcome: Outcome) -> None:
     """Every file of a folder; a bad one is reported at the end and the others are done."""
+    out = arguments.out
     make_folder(out)
     sweep(out)
-    for file, target in tqdm(targets.items(), unit="image"):
-        try:
-            one(file, target)
-            outcome.done.append({"photo": str(file), "file": str(target)})
-        except InputError as error:
-            outcome.failed.append({"file": str(file), "error": str(error)})
+    there = begun(targets.values(), out, settings(tools, arguments), arguments.resume)
+    outcome.skipped += [{"file": str(file), "reason": "done before"} for file, target in targets.items() if target in there]
+    targets = {file: target for file, target in targets.items() if target not in there}
+    results = spread(targets, arguments) if arguments.scheduler else in_turn(targets, tools, arguments)
+    for file, error in tqdm(results, total=len(targets), unit="image"):
+        if error is None:
+            outcome.done.append({"photo": str(file), "file": str(targets[file])})
+        else:
+            outcome.failed.append({"file": str(file), "error": error})
     for entry in outcome.failed:
         print(f"stvae: {entry['error']}", file=sys.stderr)
+
+
+def in_turn(targets: dict[Path, Path], tools: Tools, arguments):
+    """Stylise a folder's files one after the other: each with what was wrong, or None."""
+    for file, target in targets.items():
+        yield file, attempted(tools, arguments, file, target)
+
+
+def attempted(tools: Tools, arguments, source: Path, target: Path) -> str | None:
+    """What is wrong with a photograph, in one line; None where its result was written."""
+    try:
+        stylize_one(tools, arguments, source, target)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def spread(targets: dict[Path, Path], arguments):
+    """The same on the workers of a Dask scheduler, in the order in which they end."""
+    given = argparse.Namespace(**vars(arguments))
+    given.styles = [file.resolve() for file in given.styles]
+    if given.model.endswith(CODE_SUFFIX):  # a file, not a name
+        given.model = str(Path(given.model).resolve())
+    files = list(targets)
+    tasks = [(given, file.resolve(), target.resolve()) for file, target in targets.items()]
+    for number, error, lost in cluster.results(on_worker, tasks, arguments.scheduler, arguments.workers):
+        if lost is not None:
+            said = " ".join(f"{type(lost).__name__}: {lost}".split())[:200]
+            error = str(InputError(files[number], f"was lost with its worker ({said})", "look there, and go on with --resume"))
+        yield files[number], error
+
+
+def on_worker(arguments, source: Path, target: Path) -> str | None:
+    """`attempted` where the model is loaded with the first photograph and kept for all others."""
+    with _LOADING:
+        tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles))
+    return attempted(tools, arguments, source, target)
+
+
+_LOADING = Lock()
+
+
+@lru_cache(maxsize=1)
+def _loaded(model: str, device: str, styles: tuple[Path, ...]) -> Tools:
+    return Tools.load(argparse.Namespace(model=model, device=device, styles=styles))
+
+
+def settings(tools: Tools, arguments) -> dict:
+    """What decides the results besides the photographs."""
+    codes = [digest(code.mu.cpu().numpy().tobytes() + code.log_sigma.cpu().numpy().tobytes()) for code in tools.codes]
+    names = ("mix", "strength", "size", "preserve_colour", "oversample", "sample", "seed")
+    return {"model": fingerprint(tools.tiler.model), "styles": codes} | {name: getattr(arguments, name) for name in names}
+
+
+def begun(files, out: Path, wanted: dict, resume: bool) -> set[Path]:
+    """Those of `files` that need not be made again: with `resume`, pictures that are whole and no older than the record in
+    `out` of the settings that they are made with. InputError where it tells of others. Without: none, and a new record."""
+    record = out / RECORD
+    if not (resume and record.exists()):
+        write_text(record, json.dumps(wanted, indent=1) + "\n")
+        return set()
+    try:
+        old = dict(json.loads(record.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        raise InputError(record, "is damaged", "delete it to begin anew") from None
+    differing = [name for name in wanted if old.get(name) != wanted[name]]
+    if differing:
+        raise InputError(out, f"was begun with other settings ({', '.join(differing)})",
+                         "give the same, leave --resume out, or choose another folder by -o")
+    since = record.stat().st_mtime_ns
+    return {file for file in files if file.exists() and file.stat().st_mtime_ns >= since and is_whole(file)}
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a picture can be decoded to its end."""
+    try:
+        open_picture(file, most=math.inf)
+    except InputError:
+        return False
+    return True
 
 
 def style_code(file: Path, model: STVAE):
     """A style from a picture, from standard input, or from a file that `stvae encode` wrote."""
     if file.suffix == CODE_SUFFIX:
         return load_code(file, model)
-    return model.encode_style(opened(file, STYLE_SIZE, None if file != STREAM else sys.stdin.buffer.read()))
+    return model.encode_style(opened(file, STYLE_SIZE))
 
 
 def encode(arguments) -> None:

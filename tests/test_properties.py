@@ -97,8 +97,10 @@ def test_mutated_style_codes(tmp_path_factory, data):
     assert code is None or code.mu.shape == (1, model.vlt.latent) and code.mu.isfinite().all()
 
 
-OPTIONS = st.lists(st.tuples(st.sampled_from(["--strength", "--mix", "--size", "--seed", "--oversample", "--device", "--model"]),
-                             VALUES) | st.tuples(st.sampled_from(["--sample", "--json", "--preserve-colour", "--force"]))
+OPTIONS = st.lists(st.tuples(st.sampled_from(["--strength", "--mix", "--size", "--seed", "--oversample", "--device", "--model",
+                                              "--max-memory", "--workers"]), VALUES)
+                   | st.tuples(st.sampled_from(["--sample", "--json", "--preserve-colour", "--force", "--resume",
+                                                "--allow-huge"]))
                    | st.tuples(WORDS), max_size=3).map(lambda parts: [word for part in parts for word in part])
 
 

@@ -4,19 +4,24 @@ import io
 import json
 import os
 import sys
+import threading
+import time
 from types import SimpleNamespace
 
 import argcomplete
 import numpy as np
+import psutil
 import pytest
 import torch
 from common import ROOT
 from PIL import Image
 from skimage import color
 
-from stvae_lib import baselines, load_image, weights
+from stvae_lib import baselines, load_image, stylizing, weights
 from stvae_lib.arguments import make_parser
 from stvae_lib.cli import main
+from stvae_lib.model import tiles
+from stvae_lib.pictures import images
 from stvae_lib.pictures.images import to_array
 from stvae_lib.report import figures
 
@@ -197,3 +202,125 @@ def test_a_signal_to_a_training_is_told_as_shells_do(make_config, tmp_path, monk
     assert main(["train", "vlt", "--config", str(make_config()), "--content-dir", "c", "--style-dir", "s", "--out",
                  str(tmp_path / "r"), "--device", "cpu"]) == 143
     assert capfd.readouterr().err == "stvae: ended by SIGTERM at step 3; the same command goes on from checkpoint.pt\n"
+
+
+def drawn(arguments, out):
+    assert main(["stylize", *map(str, arguments), "-o", str(out), "--device", "cpu"]) == 0
+    return to_array(load_image(out)).astype(int)
+
+
+def test_a_photograph_beyond_the_memory_is_drawn_in_tiles_to_the_same_result(tmp_path, monkeypatch, capfd):
+    Image.effect_mandelbrot((333, 251), (-2, -1, 1, 1), 60).convert("RGB").save(tmp_path / "photo.png")
+    monkeypatch.setattr(tiles, "PROCESS", 0)
+    monkeypatch.setattr(tiles, "SHORTEST_TILE", 64)
+    sizes, draw = [], tiles.TiledFeatures.boxes
+    monkeypatch.setattr(tiles.TiledFeatures, "boxes", lambda self, doing: sizes.append(self.side) or draw(self, doing))
+    for extra, levels in (([], 1), (["--preserve-colour"], 2), (["--oversample", "1.5"], 4)):  # larger pictures are 8-bit too
+        common = [tmp_path / "photo.png", STYLE, *extra]
+        whole = drawn(common, tmp_path / "whole.png")
+        assert not sizes
+        tiled = drawn([*common, "--max-memory", "18MB"], tmp_path / "tiled.png")
+        assert set(sizes) == {8} and tiled.shape == whole.shape and np.abs(tiled - whole).max() <= levels
+        sizes.clear()
+    capfd.readouterr()
+    assert "allow 0.1 GB" in refused(["stylize", *common, "-o", tmp_path / "o.png", "--max-memory", "1MB"], capfd)
+    assert not (tmp_path / "o.png").exists()
+
+
+@pytest.mark.parametrize("memory", ["4", "GB", "-1GB", "nanGB", "1e9GB", "4TB", "9" * 400 + "GB"])
+def test_what_is_no_memory_is_refused(memory, photo, tmp_path, capfd):
+    assert "is no memory" in refused(["stylize", photo, STYLE, "-o", tmp_path / "o.png", f"--max-memory={memory}"], capfd)
+
+
+def test_a_huge_photograph_is_refused_before_it_is_decoded(tmp_path, photo, monkeypatch, capfd):
+    Image.new("1", (13000, 13000)).save(tmp_path / "bomb.png")
+    assert (tmp_path / "bomb.png").stat().st_size < 50_000
+    decoded, to_rgb = [], images._to_rgb
+    monkeypatch.setattr(images, "_to_rgb", lambda picture: decoded.append(picture.size) or to_rgb(picture))
+    said = refused(["stylize", tmp_path / "bomb.png", STYLE, "-o", tmp_path / "o.png"], capfd)
+    assert "bomb.png: has 13000x13000 pixels, more than 100 megapixels; give a --size, or --allow-huge" in said
+    assert (13000, 13000) not in decoded and len(decoded) == 1, "the style alone"
+
+
+def test_a_huge_photograph_is_drawn_where_that_is_asked_for(photo, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(stylizing, "HUGE", 1000)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow's own limit, twice this
+    Image.new("RGB", (30, 30), "orange").save(tmp_path / "style.png")
+    command = ["stylize", str(photo), str(tmp_path / "style.png"), "-o", str(tmp_path / "o.png")]
+    assert "has 70x50 pixels, more than" in refused(command, capfd)
+    assert main([*command, "--allow-huge"]) == 0
+    assert load_image(tmp_path / "o.png", most=10**4).shape == (1, 3, 50, 70)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
+    assert main([*command, "--size", "35"]) == 0
+    assert load_image(tmp_path / "o.png").shape == (1, 3, 25, 35)
+
+
+def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):
+    out, style = tmp_path / "out", tmp_path / "style.png"
+    Image.open(STYLE).save(style)
+    (folder / "c.png").write_bytes((folder / "a.png").read_bytes())
+    command = ["stylize", str(folder), str(style), "-o", str(out), "--device", "cpu"]
+    assert main([*command, "--resume"]) == 0, "nothing is there yet"
+    assert "3 done" in capfd.readouterr().out
+    whole = {name: (out / name).read_bytes() for name in ("a.png", "b.png", "c.png")}
+    (out / "a.png").unlink()
+    (out / "b.png").write_bytes(whole["b.png"][:len(whole["b.png"]) // 2])
+    before = (out / "c.png").stat()
+    assert main([*command, "--resume"]) == 0
+    assert capfd.readouterr().out.startswith(f"{out}: 2 done, 6 skipped (2 .txt, 1 hidden, 1 .mp4, 1 sub-folder, 1 done before)")
+    assert {name: (out / name).read_bytes() for name in whole} == whole and (out / "c.png").stat() == before
+    assert "other settings (strength)" in refused([*command, "--resume", "--strength", "0.5"], capfd)
+    assert {name: (out / name).read_bytes() for name in whole} == whole
+    Image.open(ROOT / "data" / "styles" / "woodcut_0.png").save(style)
+    assert "other settings (styles)" in refused([*command, "--resume"], capfd)
+    (out / ".stylize.json").write_text("[")
+    assert "is damaged" in refused([*command, "--resume"], capfd)
+    assert main(command) == 0, "begun anew"
+    assert "3 done" in capfd.readouterr().out
+    os.utime(out / "a.png", (0, 0))  # of an earlier command, which the new one did not come to
+    assert main([*command, "--resume"]) == 0
+    assert "1 done, 7 skipped" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("extra", [["PHOTO", "--resume"], ["PHOTO", "--scheduler", "local"], ["FOLDER", "--workers", "2"],
+                                   ["FOLDER", "-", "--scheduler", "local"], ["FOLDER", "--scheduler", "x", "--workers", "2"]])
+def test_options_of_folders_are_refused_elsewhere(extra, photo, folder, tmp_path, capfd):
+    first, *rest = [{"PHOTO": photo, "FOLDER": folder}.get(part, part) for part in extra]
+    refused(["stylize", first, STYLE, *rest, "-o", tmp_path / "o.png"], capfd)
+    assert not (tmp_path / "o.png").exists()
+
+
+def test_the_extra_for_workers_is_named_where_it_is_missing(folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    said = refused(["stylize", folder, STYLE, "-o", tmp_path / "out", "--scheduler", "local"], capfd)
+    assert "pip install 'stvae-notebooks[cluster]'" in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_folder_spread_over_workers_one_of_which_is_killed(photo, tmp_path, capfd):
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"{number:02d}.png").write_bytes(photo.read_bytes())
+    (folder / "broken.png").write_bytes(photo.read_bytes()[:200])
+    killed = []
+
+    def kill_one():
+        while not list(out.glob("*.png")):
+            time.sleep(0.02)
+        workers = [child for child in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+        workers[0].kill()
+        killed.append(workers[0].pid)
+
+    killer = threading.Thread(target=kill_one, daemon=True)
+    killer.start()
+    assert main(["stylize", str(folder), STYLE, "-o", str(out), "--device", "cpu", "--scheduler", "local", "--workers", "2"]) == 1
+    killer.join(timeout=10)
+    said = capfd.readouterr()
+    assert killed and said.out == f"{out}: 12 done, 0 skipped, 1 failed\n" and "broken.png: cannot be decoded" in said.err
+    results = [file.read_bytes() for file in out.glob("[!.]*.png")]  # without what the killed one was writing
+    assert len(results) == 12 and len(set(results)) == 1
+    assert main(["stylize", str(photo), STYLE, "-o", str(tmp_path / "alone.png"), "--device", "cpu"]) == 0
+    difference = to_array(load_image(tmp_path / "alone.png")).astype(int) - to_array(load_image(out / "00.png"))
+    assert np.abs(difference).max() <= 1

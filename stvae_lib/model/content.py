@@ -1,11 +1,11 @@
 """The content's side of the transform: what of it is taken out before a style is put in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
-from ..statistics import centre
+from ..statistics import centre, gram
 
 
 @dataclass
@@ -25,12 +25,32 @@ class ContentStatistics:
 
 
 class ContentSide(nn.Module):
-    """What transforms with a `content_matrix` share."""
+    """What transforms share of a content: its mean, and C made of the Gram matrix of maps that lie place by place, so that
+    both can be summed up over the tiles of a picture as well."""
+
+    def content_maps(self, centred: torch.Tensor) -> torch.Tensor:
+        """Maps `(N, m, h, w)` of centred content features `(N, C, h, w)` whose Gram matrix C is made of."""
+        raise NotImplementedError
+
+    def matrix_from(self, moment: torch.Tensor) -> torch.Tensor:
+        """C `(N, m, m)` from the Gram matrix of the `content_maps`, `(N, m, m)`."""
+        raise NotImplementedError
+
+    def content_levels(self, content: torch.Tensor) -> list[tuple["ContentSide", torch.Tensor]]:
+        """Content features as the encoder gives them, taken apart: each level's transform and its features."""
+        return [(self, content)]
+
+    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
+        """C `(N, m, m)` of centred content features."""
+        return self.matrix_from(gram(self.content_maps(centred)))
 
     def content_statistics(self, content: torch.Tensor) -> ContentStatistics:
-        """Mean and matrix C of content features `(N, C, h, w)`, for `known` below."""
-        centred, mean = centre(content)
-        return ContentStatistics(mean, self.content_matrix(centred))
+        """Mean and matrix C of content features `(N, C, h, w)`, and of a skip's folded below them, for `known` below."""
+        found = []
+        for side, features in self.content_levels(content):
+            centred, mean = centre(features)
+            found.append(ContentStatistics(mean, side.content_matrix(centred)))
+        return joined(found)
 
     def taken_out(self, content: torch.Tensor, known: ContentStatistics | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Content features `(N, C, h, w)` without their mean, and the matrix C `(N, m, m)`: their own, or those `known`."""
@@ -38,3 +58,8 @@ class ContentSide(nn.Module):
             return content - known.mean[:, :, None, None], known.matrix
         centred, _ = centre(content)
         return centred, self.content_matrix(centred)
+
+
+def joined(levels: list[ContentStatistics]) -> ContentStatistics:
+    """Statistics by level, the deep one first, as those of the whole."""
+    return replace(levels[0], skip=joined(levels[1:])) if len(levels) > 1 else levels[0]

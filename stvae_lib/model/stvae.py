@@ -108,6 +108,11 @@ class STVAE(AutoEncoder):
         """The transform's style matrix, mean and decoder modulation for a code, at z = mu or sampled."""
         return self.vlt.decode_style(code.z(sample, generator), code)
 
+    def mixed_style(self, styles, mix=None, sample: bool = False, generator=None) -> Style:
+        """`style_from` one style or a mix of several, as `stylize` takes them."""
+        styles = styles if isinstance(styles, (list, tuple)) else [styles]
+        return self.style_from(mix_codes(self.codes_of(styles), normalised_mix(mix, len(styles))), sample, generator)
+
     def render(self, content_features: torch.Tensor, style: Style, size, strength: float = 1.0,
                known: ContentStatistics | None = None) -> torch.Tensor:
         """Content features in a style, decoded, unclamped. strength: linear in feature space, 0 is the content.
@@ -129,9 +134,7 @@ class STVAE(AutoEncoder):
         sample: draw z from the posterior instead of its mean. Raises InputError on bad shapes, mix or strength.
         """
         check_strength(strength)
-        styles = styles if isinstance(styles, (list, tuple)) else [styles]
-        mixed = mix_codes(self.codes_of(styles), normalised_mix(mix, len(styles)))
-        style = self.style_from(mixed, sample, generator)
+        style = self.mixed_style(styles, mix, sample, generator)
         output = self.render(self.encode(content), style, content.shape[2:], strength)
         return output.clamp(0, 1) if clamp else output
 

@@ -10,8 +10,6 @@ joint     ours: one latent for the whole style statistic (mean, covariance root,
           S and C are matrix roots, so training can start at a closed form (WCT, Li et al. 2017).
 """
 
-from dataclasses import replace
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -36,8 +34,11 @@ class MatrixBranch(nn.Module):
         self.fc = nn.Linear(matrix_size**2, matrix_size**2)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        matrix = gram(self.convs(features))     # F Fᵀ of the convolved features    (N, m, m)
-        return self.fc(matrix.flatten(1))       # code of S or C                    (N, m²)
+        return self.code(gram(self.convs(features)))    # F Fᵀ of the convolved features    (N, m, m)
+
+    def code(self, matrix: torch.Tensor) -> torch.Tensor:
+        """F Fᵀ `(N, m, m)` to the code of S or C `(N, m²)`."""
+        return self.fc(matrix.flatten(1))
 
 
 class VariationalLinearTransform(ContentSide):
@@ -66,9 +67,11 @@ class BranchVLT(VariationalLinearTransform):
         self.linear = LinearTransform(encoder.channels, matrix_size)
         self.content_branch, self.style_branch = (MatrixBranch(encoder.channels, matrix_size) for _ in range(2))
 
-    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
-        """C `(N, m, m)` of centred content features."""
-        return self.content_branch(centred).unflatten(1, (self.matrix_size, self.matrix_size))
+    def content_maps(self, centred: torch.Tensor) -> torch.Tensor:
+        return self.content_branch.convs(centred)
+
+    def matrix_from(self, moment: torch.Tensor) -> torch.Tensor:
+        return self.content_branch.code(moment).unflatten(1, (self.matrix_size, self.matrix_size))
 
 
 class PaperVLT(BranchVLT):
@@ -166,22 +169,20 @@ class JointVLT(VariationalLinearTransform, WhiteningTransform):
         modulation = self.modulator and self.modulator(z if self.modulator.normalised else statistic)
         return Style(matrix, mean, modulation, skip)
 
-    def levels(self, content: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Content features as the encoder gives them: the deep ones `(N, C, h, w)` and, unfolded, those of a skip
-        `(N, c, fold·h, fold·w)` or None."""
-        return content[:, :len(self.keep)], F.pixel_shuffle(content[:, len(self.keep):], self.fold) if self.skip else None
-
-    def content_statistics(self, content: torch.Tensor) -> ContentStatistics:
-        deep, skip = self.levels(content)
-        found = super().content_statistics(deep)
-        return replace(found, skip=self.at_skip.content_statistics(skip)) if self.skip else found
+    def content_levels(self, content: torch.Tensor) -> list[tuple[ContentSide, torch.Tensor]]:
+        """The deep features `(N, C, h, w)` and, unfolded, those of a skip `(N, c, fold·h, fold·w)`, where there is one."""
+        deep = [(self, content[:, :len(self.keep)])]
+        if not self.skip:
+            return deep
+        return [*deep, (self.at_skip, F.pixel_shuffle(content[:, len(self.keep):], self.fold))]
 
     def transform(self, content: torch.Tensor, style: Style, known: ContentStatistics | None = None) -> torch.Tensor:
         """F_cs of content features F_c `(N, C, h, w)`; of a folded skip below them too. known: as above."""
-        deep, skip = self.levels(content)
+        (_, deep), *below = self.content_levels(content)
         moved = self.coloured(deep, style.matrix, style.mean, known)                        # (N, C, h, w)
         if style.skip is None:
             return moved
+        (_, skip), = below
         skip = self.at_skip.coloured(skip, *style.skip, known and known.skip)               # (N, c, fold·h, fold·w)
         skip = F.pixel_unshuffle(skip, self.fold)                                           # (N, fold²·c, h, w)
         return torch.cat([moved, skip.to(moved.dtype)], dim=1)

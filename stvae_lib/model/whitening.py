@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..statistics import centre, covariance, matrix_roots
+from ..statistics import centre, gram, matrix_roots
 from .content import ContentSide, ContentStatistics
 from .linear import LinearTransform
 
@@ -25,19 +25,25 @@ class WhiteningTransform(ContentSide):
         self.log_floor = nn.Parameter(torch.full((matrix_size,), -4.0))
         self.keep = nn.Parameter(torch.zeros(channels))
 
-    def _roots(self, features: torch.Tensor, floor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        with torch.autocast(features.device.type, enabled=False):
-            matrix = covariance(F.conv2d(features.float(), self.linear.compress.weight))
-            scale = matrix.diagonal(dim1=1, dim2=2).mean(1)[:, None]
-            return matrix_roots(matrix + torch.diag_embed((scale + 1e-4) * floor))
-
     def style_root(self, features: torch.Tensor) -> torch.Tensor:
         """cov_s^(1/2) `(N, m, m)` of style features `(N, C, h, w)`, compressed."""
-        return self._roots(centre(features)[0], torch.full_like(self.log_floor, STYLE_FLOOR))[0]
+        moment = gram(self.content_maps(centre(features)[0]))
+        return self._roots(moment, torch.full_like(self.log_floor, STYLE_FLOOR))[0]
 
-    def content_matrix(self, centred: torch.Tensor) -> torch.Tensor:
+    def content_maps(self, centred: torch.Tensor) -> torch.Tensor:
+        """Centred features compressed, in float32 also under autocast."""
+        with torch.autocast(centred.device.type, enabled=False):
+            return F.conv2d(centred.float(), self.linear.compress.weight)
+
+    def matrix_from(self, moment: torch.Tensor) -> torch.Tensor:
         """C = cov_c^(−1/2) `(N, m, m)`, its small directions held down by the learned floor."""
-        return self._roots(centred, self.log_floor.exp())[1]
+        return self._roots(moment, self.log_floor.exp())[1]
+
+    def _roots(self, moment: torch.Tensor, floor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Root and inverse root of a covariance, with a floor in shares of its mean variance."""
+        with torch.autocast(moment.device.type, enabled=False):
+            scale = moment.diagonal(dim1=1, dim2=2).mean(1)[:, None]
+            return matrix_roots(moment + torch.diag_embed((scale + 1e-4) * floor))
 
     def coloured(self, content: torch.Tensor, matrix: torch.Tensor, mean: torch.Tensor,
                  known: ContentStatistics | None = None) -> torch.Tensor:

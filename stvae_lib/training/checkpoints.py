@@ -1,6 +1,7 @@
 """Checkpoints of a training: written whole and finite, read whole or refused."""
 
 import io
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -14,10 +15,36 @@ CHECKPOINT = "checkpoint.pt"
 AFRESH = "delete it to start afresh, or use another folder"
 
 
-def write_checkpoint(path: Path, step: int, recipe, optimiser, seconds: float, window: list[dict]) -> None:
+class Processes:
+    """How many processes a training has had, by the step from which on: `spans`, a list of [step, count]."""
+
+    def __init__(self, spans: list[list[int]], step: int, count: int):
+        self.spans = [list(span) for span in spans if span[0] < step]
+        if not self.spans or self.spans[-1][1] != count:
+            self.spans.append([step if self.spans else 0, count])
+
+    def images(self, step: int, batch: int) -> int:
+        """Images seen before `step`, `batch` to a process and step."""
+        ends = [start for start, _ in self.spans[1:]] + [step]
+        return sum(batch * count * (min(end, step) - start) for (start, count), end in zip(self.spans, ends) if start < step)
+
+
+def processes_of(state: dict | None, count: int) -> Processes:
+    """A training's processes, `count` from here on; says so where it had another number before."""
+    if state is None:
+        return Processes([], 0, count)
+    known = state["processes"] or [[0, count]]  # an earlier version kept none
+    if known[-1][1] != count and state["step"]:
+        warnings.warn(f"trained by {known[-1][1]} processes up to step {state['step']}, by {count} from here on: a step takes "
+                      f"{count / known[-1][1]:g} times as many images", stacklevel=2)
+    return Processes(known, state["step"], count)
+
+
+def write_checkpoint(path: Path, step: int, recipe, optimiser, seconds: float, window: list[dict],
+                     processes: Processes) -> None:
     """Keep what a training needs to go on. window: losses since the last row of its log."""
     state = {"step": step, "seconds": seconds, "model": recipe.trained_state(), "optimiser": optimiser.state_dict(),
-             "window": window}
+             "window": window, "processes": processes.spans}
     buffer = io.BytesIO()
     torch.save(state, buffer)
     write_bytes(path, buffer.getvalue())
@@ -38,15 +65,21 @@ def load_checkpoint(folder, steps: int) -> dict | None:
         raise InputError(path, f"is no checkpoint that loads safely ({type(error).__name__})", AFRESH) from None
     if broken:
         raise InputError(path, f"is damaged (checksum of {broken!r})", AFRESH)
-    kinds = {"step": int, "seconds": float, "model": dict, "optimiser": dict, "window": list}
-    state = {"window": []} | state if isinstance(state, dict) else {}  # an earlier version had no window
-    if any(not isinstance(state.get(name), kind) for name, kind in kinds.items()):
+    kinds = {"step": int, "seconds": float, "model": dict, "optimiser": dict, "window": list, "processes": list}
+    state = {"window": [], "processes": []} | state if isinstance(state, dict) else {}  # an earlier version had neither
+    if any(not isinstance(state.get(name), kind) for name, kind in kinds.items()) or not _are_spans(state["processes"]):
         raise InputError(path, "is no checkpoint of a training", AFRESH)
     if not 0 <= state["step"] <= steps:
         raise InputError(path, f"is of step {state['step']}, and the config ends at {steps}", AFRESH)
     if not all_finite(state["model"]) or not all_finite(state["optimiser"]):
         raise InputError(path, "holds numbers that are not finite", AFRESH)
     return state
+
+
+def _are_spans(spans: list) -> bool:
+    """Whether these are the `spans` of `Processes`."""
+    whole = all(isinstance(span, list) and len(span) == 2 and all(type(value) is int for value in span) for span in spans)
+    return whole and all(step >= 0 and count > 0 for step, count in spans)
 
 
 def restore(state: dict | None, path: Path, recipe, optimiser) -> tuple[int, float]:

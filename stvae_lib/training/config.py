@@ -35,7 +35,8 @@ class RunConfig:
     the zero branches that a decoder to be trained starts with (with 0 steps: the student report's set-up).
     backbone_options: arguments of the backbone. encoder_weights: at full width, which published weights (None: V1), or
     "random" for none. decoder_parameters: size of a plain decoder in place of the mirrored one.
-    sources: where the pictures come from and under which licences, for the card.
+    sources: where the pictures come from and under which licences, for the card. processes: how many train it, set by the
+    training itself, whatever a file says.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RunConfig:
     decoder_parameters: int | None = Field(default=None, ge=1, le=10**9)
     loss_network: str = weights.LOSS_NETWORK
     sources: str = ""
+    processes: int = Field(default=1, ge=1)
 
     @field_validator("name")
     @classmethod
@@ -139,7 +141,7 @@ def check_same_run(config: RunConfig, folder: Path) -> None:
         return
     old, new = (_flat(json.loads(json.dumps(each.to_json()))) for each in (read_config(path), config))
     differing = [f"{name} {old.get(name)!r} → {new.get(name)!r}" for name in dict.fromkeys([*old, *new])
-                 if old.get(name) != new.get(name)]
+                 if name != "processes" and old.get(name) != new.get(name)]
     if differing:
         raise InputError(path, f"is of another training ({', '.join(differing)})", "give the same config, or another --out")
 

@@ -4,7 +4,7 @@ import json
 import shutil
 import warnings
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +172,7 @@ def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) 
             kept_rows(folder / LOG, state["step"], config.schedule.log_every)
         check_base(config, folder)
         recipe, data = make_recipe(config, sources, resumes=state is not None), data_record(sources)
+        config = replace(config, processes=dist.get_world_size() if dist.is_initialized() else 1)
         if first:
             write_text(folder / "config.json", json.dumps(config.to_json(), indent=1) + "\n")
         reached = fit(recipe, config.schedule, folder, device, stop_after)
@@ -220,8 +221,8 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
     with torch.no_grad():
         validation = {key: round(float(value), 5) for key, value in recipe.validate().items()}
     card = {"recipe": config.to_json(), "steps": reached["step"], "images": reached["images"],
-            "seconds": round(reached["seconds"], 1), "seed": config.schedule.seed, "validation": validation,
-            "data": data, "sources": config.sources, **environment(device), "licence": "MIT"}
+            "processes": reached["processes"], "seconds": round(reached["seconds"], 1), "seed": config.schedule.seed,
+            "validation": validation, "data": data, "sources": config.sources, **environment(device), "licence": "MIT"}
     path = folder / f"{config.name}.safetensors"
     architecture = {"backbone": config.backbone, "width": config.width, "variant": None, "options": {},
                     "backbone_options": config.backbone_options, "encoder_weights": config.encoder_weights,

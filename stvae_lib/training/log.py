@@ -17,11 +17,11 @@ LOG = "log.csv"
 class Log:
     """`log.csv`: means over `log_every` steps, validation columns filled where measured. Survives a resume.
 
-    state: the checkpoint that the training goes on from, or None.
+    state: the checkpoint that the training goes on from, or None. processes: `checkpoints.Processes` of the training.
     """
 
-    def __init__(self, path: Path, state: dict | None, schedule, images_per_step: int):
-        self.path, self.schedule, self.per_step = path, schedule, images_per_step
+    def __init__(self, path: Path, state: dict | None, schedule, processes):
+        self.path, self.schedule, self.processes = path, schedule, processes
         self.rows = kept_rows(path, state["step"], schedule.log_every) if state else []
         if state and not self.rows and state["step"] >= schedule.log_every:
             warnings.warn(f"{path}: no such file; the log begins after step {state['step']}", stacklevel=3)
@@ -33,13 +33,15 @@ class Log:
         if done % self.schedule.log_every:
             return
         means = {key: sum(row[key] for row in self.window) / len(self.window) for key in losses}
-        row = {"step": done, "seconds": round(seconds, 2), "images": done * self.per_step, "lr": rate} | means
+        images = self.processes.images(done, self.schedule.batch)
+        row = {"step": done, "seconds": round(seconds, 2), "images": images, "lr": rate} | means
         if done % self.schedule.validate_every == 0 or done == self.schedule.steps:
             row |= _validate(recipe)
         self._write(row)
         self.window = []
         speed = bar.format_dict["rate"] or 0.0
-        bar.set_postfix({"img/s": f"{speed * self.per_step:.0f}"} | {key: f"{value:.3g}" for key, value in means.items()})
+        per_step = self.schedule.batch * self.processes.spans[-1][1]
+        bar.set_postfix({"img/s": f"{speed * per_step:.0f}"} | {key: f"{value:.3g}" for key, value in means.items()})
 
     def _write(self, row: dict) -> None:
         self.rows.append({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})

@@ -9,7 +9,9 @@ training that resumes from its checkpoint gives the loss sequence of an uninterr
 import math
 import os
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +26,7 @@ from tqdm.auto import tqdm
 
 from ..checks import STRICT
 from ..files import make_folder
-from .checkpoints import CHECKPOINT, all_finite, load_checkpoint, restore, write_checkpoint
+from .checkpoints import CHECKPOINT, all_finite, load_checkpoint, processes_of, restore, write_checkpoint
 from .interruption import asked_to_end
 from .log import LOG, Log
 
@@ -102,8 +104,8 @@ def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after:
     A recipe is a module with `batch(rng, schedule) -> dict` (tensors, and "files"), `forward(batch) ->
     {"loss": scalar, …}`, `parameter_groups(lr)`, `validate() -> {name: float}`, `trained_state()` and
     `load_trained_state(state)`. stop_after: seconds after which to checkpoint and return.
-    Returns {"step", "seconds", "images"}. Raises TrainingDiverged on a loss that is not finite, TrainingInterrupted, after
-    a checkpoint, where SIGTERM or Ctrl-C asked it to end.
+    Returns {"step", "seconds", "images", "processes"}, the last as `Processes.spans`. Raises TrainingDiverged on a loss that
+    is not finite, TrainingInterrupted, after a checkpoint, where SIGTERM or Ctrl-C asked it to end.
     """
     device, folder = torch.device(device), Path(folder)
     make_folder(folder)
@@ -113,7 +115,9 @@ def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after:
     for group in optimiser.param_groups:
         group["base_lr"] = group["lr"]
     checkpoint, state = folder / CHECKPOINT, load_checkpoint(folder, schedule.steps)
-    log = Log(folder / LOG, state, schedule, schedule.batch * world) if rank == 0 else None
+    with nullcontext() if rank == 0 else warnings.catch_warnings(action="ignore"):  # one process says it for all
+        processes = processes_of(state, world)
+    log = Log(folder / LOG, state, schedule, processes) if rank == 0 else None
     done, before = restore(state, checkpoint, recipe, optimiser)
     forward = DistributedDataParallel(recipe) if world > 1 else recipe
     began = time.perf_counter() - before
@@ -128,14 +132,16 @@ def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after:
                 if done % schedule.checkpoint_every == 0 or done == schedule.steps or stop:
                     if not all_finite(recipe.trained_state()):
                         raise TrainingDiverged(f"step {step}: weights are not finite; {_last(checkpoint)}")
-                    write_checkpoint(checkpoint, done, recipe, optimiser, time.perf_counter() - began, log.window)
+                    write_checkpoint(checkpoint, done, recipe, optimiser, time.perf_counter() - began, log.window,
+                                     processes)
             bar.update()
             if stop:
                 break
     if signals and done < schedule.steps:
         raise TrainingInterrupted(f"ended by {signals[0].name} at step {done}; the same command goes on from {checkpoint}",
                                   signals[0])
-    return {"step": done, "seconds": time.perf_counter() - began, "images": done * schedule.batch * world}
+    return {"step": done, "seconds": time.perf_counter() - began, "images": processes.images(done, schedule.batch),
+            "processes": processes.spans}
 
 
 def agreed(stop: bool, device: torch.device) -> bool:

@@ -9,7 +9,7 @@ import torch
 from common import Recipe, full_disk
 
 from stvae_lib import InputError
-from stvae_lib.training.checkpoints import all_finite, load_checkpoint
+from stvae_lib.training.checkpoints import Processes, all_finite, load_checkpoint
 from stvae_lib.training.log import read_log
 from stvae_lib.training.loop import Schedule, TrainingDiverged, TrainingInterrupted, fit
 
@@ -144,3 +144,37 @@ def test_a_signal_ends_a_training_at_a_checkpoint_and_nothing_is_lost(number, tm
     assert list(cut["step"]) == [3, 6, 9, 12]
     np.testing.assert_array_equal(cut["loss"], whole["loss"])
     signal.signal(number, kept)
+
+
+def spans(folder) -> list:
+    return load_checkpoint(folder, 8)["processes"]
+
+
+def test_images_count_right_after_a_resume_with_another_number_of_processes(begun):
+    state = torch.load(begun / "checkpoint.pt", weights_only=True)
+    assert state["processes"] == [[0, 1]]
+    torch.save(state | {"processes": [[0, 2]]}, begun / "checkpoint.pt")  # as if two had trained it
+    with pytest.warns(UserWarning, match="trained by 2 processes up to step 4, by 1 from here on: .* 0.5 times as many images"):
+        reached = fit(Recipe(), schedule(6), begun)
+    assert reached["images"] == 8 * (2 * 4 + 2) and reached["processes"] == spans(begun) == [[0, 2], [4, 1]]
+    assert read_log(begun / "log.csv")["images"][-1] == 80
+    with warnings.catch_warnings(action="error"):
+        assert fit(Recipe(), schedule(8), begun)["images"] == 8 * (2 * 4 + 4), "said once"
+
+
+def test_a_checkpoint_of_an_earlier_version_knows_no_processes(begun):
+    state = torch.load(begun / "checkpoint.pt", weights_only=True)
+    del state["processes"]
+    torch.save(state, begun / "checkpoint.pt")
+    with warnings.catch_warnings(action="error"):
+        assert fit(Recipe(), schedule(8), begun)["images"] == 8 * 8
+    torch.save(state | {"processes": [[0, 0]]}, begun / "checkpoint.pt")
+    assert "is no checkpoint" in refusal(begun)
+
+
+def test_processes_are_counted_by_the_step_from_which_they_train():
+    changed = Processes([[0, 2], [4, 1]], 10, 3)
+    assert changed.spans == [[0, 2], [4, 1], [10, 3]]
+    assert [changed.images(step, 5) for step in (0, 4, 6, 10, 11)] == [0, 40, 50, 70, 85]
+    assert Processes([[0, 2], [4, 1]], 4, 2).spans == [[0, 2]], "nothing was trained since the change"
+    assert Processes([], 0, 4).spans == [[0, 4]]

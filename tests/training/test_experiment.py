@@ -102,16 +102,31 @@ def test_resume_after_sigkill_gives_the_uninterrupted_losses(recipe, make_config
     np.testing.assert_allclose(resumed["loss"], whole["loss"], rtol=1e-5)
 
 
-def test_two_processes_train_like_one_with_both_batches(make_config, pictures, tmp_path):
-    config = make_config("autoencoder", steps=4)
+def in_two_processes(command):
     launched = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
-                               "--master-port", "29513", "-m", "stvae_lib",
-                               *command("autoencoder", config, pictures, tmp_path / "two")[3:]],
+                               "--master-port", "29513", "-m", "stvae_lib", *command[3:]],
                               capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=ROOT)
     assert launched.returncode == 0, launched.stderr[-2000:]
+    return launched
+
+
+def test_two_processes_train_like_one_with_both_batches(make_config, pictures, tmp_path):
+    config = make_config("autoencoder", steps=4)
+    in_two_processes(command("autoencoder", config, pictures, tmp_path / "two"))
     log = read_log(tmp_path / "two" / "log.csv")
     assert list(log["step"]) == [1, 2, 3, 4] and log["images"][-1] == 4 * 4 * 2
     assert (tmp_path / "two" / "tiny.safetensors").exists()
+    assert json.loads((tmp_path / "two" / "config.json").read_text())["processes"] == 2
+
+
+def test_one_process_goes_on_where_two_stopped(make_config, sources, pictures, tmp_path):
+    config = make_config("autoencoder", steps=4)
+    stopped = in_two_processes([*command("autoencoder", config, pictures, tmp_path / "run"), "--minutes", "1e-6"])
+    assert "resumes from" in stopped.stdout
+    with pytest.warns(UserWarning, match="trained by 2 processes up to step 1, by 1 from here on"):
+        card = experiment.train(experiment.read_config(config), sources, tmp_path / "run", "cpu")
+    assert card["processes"] == [[0, 2], [1, 1]] and card["images"] == 4 * (2 + 3) and card["recipe"]["processes"] == 1
+    assert list(read_log(tmp_path / "run" / "log.csv")["images"]) == [8, 12, 16, 20]
 
 
 @pytest.mark.parametrize(("change", "word"), [({"stepps": 3}, "stepps"), ({"steps": "many"}, "steps"), ({"lr": None}, "lr")])

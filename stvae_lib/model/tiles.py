@@ -1,0 +1,222 @@
+"""Pictures of any size in bounded memory: drawn tile by tile, as if at once.
+
+What a tile knows of the whole is exact: the content's mean and matrix are summed up over all tiles first, one transform
+serves them all, and each is read with as much of its neighbourhood as reaches it through encoder and decoder, so that tiles
+meet without a seam.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise, product
+
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from ..errors import InputError
+from ..pictures.images import to_float, to_pixels
+from .content import ContentStatistics, joined
+from .stvae import STVAE, check_image, check_strength
+
+MEASURED_AT = 128  # pixels a side of the picture that tells how much memory one takes
+LIVE = 2  # copies of a convolution's input and output that live at once: with borders, before and after the ReLU
+FLOATS = 36  # bytes a pixel: three float pictures, the content, its padded copy and the result
+PIXELS = 20  # bytes a pixel: 8-bit content and result, what Pillow decodes the one from and encodes the other to
+PROCESS = 600_000_000  # bytes that Python, torch and a model take before the first picture
+LONGEST_TILE = 2048  # pixels a side: beyond, borders cost next to nothing and caches are missed
+SHORTEST_TILE = 256  # pixels a side: below, more borders than tiles are computed
+
+
+@dataclass(frozen=True)
+class Box:
+    """Places of a feature map: rows from `top` to `bottom`, columns from `left` to `right`, the ends excluded."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def grown(self, by: int, shape: tuple[int, int]) -> "Box":
+        """With a border of `by` places, as far as a map of `shape` (height, width) goes."""
+        return Box(max(0, self.top - by), min(shape[0], self.bottom + by),
+                   max(0, self.left - by), min(shape[1], self.right + by))
+
+    def cut(self, maps: torch.Tensor, scale: int = 1, within: "Box | None" = None) -> torch.Tensor:
+        """The part of `maps (N, C, H, W)`, of `scale` rows and columns a place, that shows this box; `within`: the box that
+        they show, from the first place on where it is None. A picture may end before the last place does."""
+        top, left = (within.top, within.left) if within else (0, 0)
+        return maps[..., scale * (self.top - top):scale * (self.bottom - top),
+                    scale * (self.left - left):scale * (self.right - left)]
+
+
+def split(shape: tuple[int, int], side: int) -> list[Box]:
+    """A map of `shape` (height, width) in boxes of nearly the same size, at most `side` places each way."""
+    edges = []
+    for count in shape:
+        parts = -(-count // side)
+        edges.append(list(pairwise(count * index // parts for index in range(parts + 1))))
+    return [Box(*rows, *columns) for rows, columns in product(*edges)]
+
+
+@torch.no_grad()
+def reach(network, channels: int, scale_in: int, scale_out: int, device) -> int:
+    """How many places away an input still counts in what `network` makes of it. channels: of its input; scale_in, scale_out:
+    rows and columns that a place has in input and output. Found by a NaN, which spreads to all that depends on it."""
+    count = 16
+    while True:
+        middle, probe = count // 2, torch.zeros(1, channels, scale_in * count, scale_in * count, device=device)
+        Box(middle, middle + 1, middle, middle + 1).cut(probe, scale_in).fill_(torch.nan)
+        touched = network(probe).isnan().any(1)[0]
+        places = torch.cat([touched.any(side).nonzero()[:, 0] for side in (0, 1)]) // scale_out
+        found = int((places - middle).abs().max())
+        if found < count - 1 - middle:  # it stayed clear of the borders
+            return found
+        count *= 2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to draw a picture: in tiles of `side` places each way; keep: whether its features are kept between the passes over
+    it, or encoded anew in each."""
+
+    side: int
+    keep: bool
+
+
+class Tiler:
+    """A model with what must be known of it to draw in tiles. InputError, by `stylize`, where its decoder takes statistics of
+    the whole picture."""
+
+    def __init__(self, model: STVAE):
+        self.model, self.stride = model, model.encoder.stride
+
+    @cached_property
+    def bytes_per_pixel(self) -> float:
+        """Memory that drawing a picture at once takes, per pixel: an estimate from the widest convolution."""
+        largest, side = 0, MEASURED_AT
+
+        def measure(_, inputs, output):
+            nonlocal largest
+            largest = max(largest, inputs[0].nbytes + output.nbytes)
+
+        hooks = [module.register_forward_hook(measure) for module in self.model.modules() if isinstance(module, nn.Conv2d)]
+        try:
+            with torch.no_grad():
+                self.model.reconstruct(torch.zeros(1, 3, side, side))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return FLOATS + LIVE * largest / side**2
+
+    @cached_property
+    def feature_bytes(self) -> float:
+        """Memory of a picture's features, per pixel."""
+        return self.model.encode(torch.zeros(1, 3, MEASURED_AT, MEASURED_AT)).nbytes / MEASURED_AT**2
+
+    @cached_property
+    def encoder_reach(self) -> int:
+        return reach(self.model.encoder, 3, self.stride, 1, self.model.device)
+
+    @cached_property
+    def decoder_reach(self) -> int:
+        channels = self.model.encode(torch.zeros(1, 3, MEASURED_AT, MEASURED_AT)).shape[1]
+        return reach(self.model.decode, channels, 1, self.stride, self.model.device)
+
+    @cached_property
+    def maps_reach(self) -> int:
+        """Of the maps that the content's matrix is made of; a skip's, at another scale, are taken place by place."""
+        vlt = self.model.vlt
+        return reach(vlt.content_maps, vlt.linear.compress.in_channels, 1, 1, self.model.device)
+
+    def plan(self, size: tuple[int, int], memory: float) -> Plan | None:
+        """How to draw a picture of `size` (height, width) with at most so many bytes of memory; None: at once. InputError
+        where they are too few."""
+        pixels = size[0] * size[1]
+        if PROCESS + pixels * self.bytes_per_pixel <= memory:
+            return None
+        left, kept = memory - PROCESS - pixels * PIXELS, pixels * self.feature_bytes
+        keep = kept <= left / 2
+        least = self._tile_bytes(SHORTEST_TILE)
+        if left < least:
+            needed = (memory - left + least) / 1e9
+            raise InputError(f"{memory / 1e9:g} GB", f"are too little for {size[1]}x{size[0]} pixels",
+                             f"allow {needed + 0.1:.1f} GB or more, or draw it smaller")
+        room = left - keep * kept
+        side = max(pixels for pixels in range(SHORTEST_TILE, LONGEST_TILE + 1, 64)
+                   if pixels == SHORTEST_TILE or self._tile_bytes(pixels) <= room)
+        return Plan(max(2, side // self.stride), keep)
+
+    def _tile_bytes(self, side: int) -> float:
+        border = 2 * self.stride * (self.encoder_reach + self.decoder_reach)
+        return (side + border)**2 * self.bytes_per_pixel
+
+    @torch.no_grad()
+    def stylize(self, content: torch.Tensor, styles, plan: Plan, mix=None, strength: float = 1.0, sample: bool = False,
+                generator: torch.Generator | None = None, progress: bool = False) -> torch.Tensor:
+        """`STVAE.stylize` in tiles. content: `(N, 3, H, W)`, float in [0, 1] or, in a quarter of the memory, 8-bit; the
+        result is of the same type. progress: show a bar. Raises InputError as `STVAE.stylize` does, and where the result
+        would hold values that are no numbers."""
+        check_image(torch.empty(content.shape, device="meta"), "content")
+        check_strength(strength)
+        style = self.model.mixed_style(styles, mix, sample, generator)
+        if strength and style.modulation is not None and style.modulation.normalised:
+            raise InputError("tiles", "cannot be drawn by this model, whose decoder normalises over the whole picture",
+                             "allow more memory, or draw the picture smaller")
+        features = TiledFeatures(self, content, plan, progress)
+        known = features.statistics(self.model.vlt, self.maps_reach) if strength else None
+        output = torch.empty_like(content, memory_format=torch.channels_last)
+        for box in features.boxes("draw"):
+            wide = box.grown(self.decoder_reach, features.shape)
+            image = self.model.render(features.at(wide), style, None, strength, known)
+            target = box.cut(output, self.stride)
+            image = box.cut(image, self.stride, wide)[..., :target.shape[2], :target.shape[3]].clamp(0, 1)
+            if not image.isfinite().all():
+                raise InputError("the picture", "would hold values that are no numbers", "use another model, style or option")
+            target.copy_(image if output.is_floating_point() else to_pixels(image))
+        return output
+
+
+class TiledFeatures:
+    """Content features of a large picture, tile by tile: kept, or encoded anew whenever they are asked for."""
+
+    def __init__(self, tiler: Tiler, content: torch.Tensor, plan: Plan, progress: bool):
+        self.tiler, self.content, self.side, self.progress = tiler, content, plan.side, progress
+        self.shape = tuple(max(2, -(-side // tiler.stride)) for side in content.shape[2:])  # as `pad_to_stride` makes it
+        self.kept = None
+        if plan.keep:
+            for box in self.boxes("encode"):
+                found = self._encoded(box)
+                if self.kept is None:
+                    self.kept = found.new_empty(*found.shape[:2], *self.shape)
+                box.cut(self.kept).copy_(found)
+
+    def boxes(self, doing: str) -> Iterator[Box]:
+        """All tiles, with a bar that says what is being done with them."""
+        return tqdm(split(self.shape, self.side), doing, unit="tile", leave=False, disable=not self.progress)
+
+    def at(self, box: Box) -> torch.Tensor:
+        """Features of a box, `(N, C, h, w)`."""
+        return self._encoded(box) if self.kept is None else box.cut(self.kept)
+
+    def _encoded(self, box: Box) -> torch.Tensor:
+        wide = box.grown(self.tiler.encoder_reach, self.shape)
+        return box.cut(self.tiler.model.encode(to_float(wide.cut(self.content, self.tiler.stride))), 1, wide)
+
+    def statistics(self, vlt, maps_reach: int) -> ContentStatistics:
+        """`vlt.content_statistics` of the whole: first the means, then the Gram matrices of what is centred by them, summed
+        up in double precision."""
+        sums, counts = {}, {}
+        for box in self.boxes("measure"):
+            for side, level in vlt.content_levels(self.at(box)):
+                sums[side] = sums.get(side, 0) + level.double().sum((2, 3))
+                counts[side] = counts.get(side, 0) + level[0, 0].numel()
+        means, grams = {side: (total / counts[side]).float() for side, total in sums.items()}, dict.fromkeys(sums, 0)
+        for box in self.boxes("measure"):
+            wide = box.grown(maps_reach, self.shape)
+            for side, level in vlt.content_levels(self.at(wide)):
+                maps = side.content_maps(level - means[side][:, :, None, None])
+                flat = box.cut(maps, maps.shape[2] // (wide.bottom - wide.top), wide).double().flatten(2)
+                grams[side] = grams[side] + flat @ flat.transpose(1, 2)
+        return joined([ContentStatistics(means[side], side.matrix_from((total / counts[side]).float()))
+                       for side, total in grams.items()])

@@ -1,0 +1,140 @@
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+import stvae_lib as st
+from stvae_lib import InputError, bench, weights
+from stvae_lib.model.tiles import Box, Plan, Tiler, reach, split
+from stvae_lib.pictures import datasets, styles
+from stvae_lib.pictures.images import to_float, to_pixels
+from stvae_lib.training.experiment import keep_scale
+
+LEVEL = 1 / 255
+
+
+def tiny_with_skip(**options):
+    """A small model of random weights whose decoder is given a skip."""
+    torch.manual_seed(0)
+    model = weights.build({"backbone": "vgg16", "width": "slim", "variant": "joint", "backbone_options": {"skip": "relu3_1"},
+                           "options": {"matrix_size": 8, "latent": 8} | options})
+    keep_scale(model.encoder)
+    keep_scale(model.decoder)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module", params=["vgg19-slim", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-released", "skip"])
+def tiler(request):
+    return Tiler(tiny_with_skip() if request.param == "skip" else st.load(request.param, "cpu"))
+
+
+@pytest.fixture(scope="module")
+def vgg():
+    return Tiler(st.load("vgg19-slim", "cpu"))
+
+
+@pytest.fixture(scope="module")
+def photo():
+    """Of odd sides, which neither the stride nor any tile divides."""
+    return datasets.sample_photo("astronaut", 233)[..., :171]
+
+
+@pytest.fixture(scope="module")
+def glass():
+    return styles.generate("stained_glass", 96, 0)
+
+
+@pytest.mark.parametrize("plan", [Plan(8, True), Plan(13, False)])
+def test_tiles_make_the_picture_that_is_made_at_once(plan, tiler, photo, glass):
+    codes = tiler.model.codes_of([glass, styles.generate("woodcut", 64, 0)])
+    given = {"mix": [0.7, 0.3], "strength": 0.8, "sample": True}
+    whole = tiler.model.stylize(photo, codes, **given, generator=torch.Generator().manual_seed(3))
+    tiled = tiler.stylize(photo, codes, plan, **given, generator=torch.Generator().manual_seed(3))
+    assert whole.std() > 5 * LEVEL and tiled.shape == photo.shape
+    assert (tiled - whole).abs().max() < 0.1 * LEVEL
+
+
+@pytest.mark.parametrize("size", [(16, 300), (17, 18), (129, 64)])
+def test_any_size_comes_back_with_its_own(size, vgg, glass):
+    content = torch.rand(1, 3, *size)
+    whole, code = vgg.model.stylize(content, glass), vgg.model.encode_style(glass)
+    assert (vgg.stylize(content, code, Plan(5, True)) - whole).abs().max() < 0.1 * LEVEL
+
+
+def test_strength_zero_reconstructs(vgg, photo, glass):
+    tiled = vgg.stylize(photo, glass, Plan(9, False), strength=0.0)
+    assert (tiled - vgg.model.reconstruct(photo)).abs().max() < 0.1 * LEVEL
+
+
+def test_8_bit_pictures_stay_so(vgg, photo, glass):
+    pixels = to_pixels(photo)
+    tiled = vgg.stylize(pixels, glass, Plan(10, True))
+    assert tiled.dtype == torch.uint8 and tiled.shape == pixels.shape
+    assert (to_float(tiled) - vgg.model.stylize(to_float(pixels), glass)).abs().max() < 0.6 * LEVEL
+
+
+@pytest.mark.parametrize("part", ["encoder_reach", "decoder_reach"])
+def test_narrower_borders_would_leave_seams(part, photo, glass):
+    tiler = Tiler(st.load("vgg19-slim", "cpu"))
+    whole = tiler.model.stylize(photo, glass)
+    setattr(tiler, part, 0)
+    difference = (tiler.stylize(photo, glass, Plan(8, True)) - whole).abs()
+    assert difference.max() > 2 * LEVEL
+    setattr(tiler, part, getattr(Tiler(tiler.model), part))
+    assert (tiler.stylize(photo, glass, Plan(8, True)) - whole).abs().max() < 0.1 * LEVEL
+
+
+def test_a_network_reaches_as_far_as_its_kernels():
+    wide = torch.nn.Sequential(*(torch.nn.Conv2d(1, 1, 5, padding=2) for _ in range(9)))
+    assert reach(wide, 1, 1, 1, "cpu") == 18
+    assert reach(torch.nn.Conv2d(2, 3, 1), 2, 1, 1, "cpu") == 0
+    assert reach(torch.nn.Conv2d(1, 1, 3, stride=2, padding=1), 1, 2, 1, "cpu") == 1
+
+
+def test_boxes_cover_every_place_once():
+    seen = torch.zeros(1, 1, 23, 40)
+    for box in split((23, 40), 9):
+        part = box.cut(seen)
+        part += 1
+        assert 7 <= part.shape[2] <= 9 and 7 <= part.shape[3] <= 9
+    assert (seen == 1).all()
+    box = Box(3, 5, 0, 4)
+    assert box.grown(2, (6, 5)) == Box(1, 6, 0, 5)
+    maps = torch.arange(30.0).view(1, 1, 6, 5)
+    assert torch.equal(box.cut(box.grown(2, (6, 5)).cut(maps), 1, box.grown(2, (6, 5))), box.cut(maps))
+
+
+def test_a_plan_keeps_to_the_memory(vgg):
+    assert vgg.plan((512, 512), 4e9) is None
+    plan = vgg.plan((8192, 8192), 4e9)
+    assert plan.keep and 512 <= 8 * plan.side <= 2048
+    assert not vgg.plan((8192, 8192), 2.3e9).keep
+    with pytest.raises(InputError, match="0.7 GB: are too little for 8192x8192 pixels; allow 2.* GB or more"):
+        vgg.plan((8192, 8192), 0.7e9)
+    tight = vgg.plan((2048, 2048), 0.9e9)
+    assert tight.side < plan.side and vgg.plan((2048, 2048), math.inf) is None
+
+
+@pytest.mark.slow
+def test_memory_is_estimated_by_its_order(vgg):
+    small, large = (bench.peak_memory_mb("vgg19-slim", size, "cpu") * 1e6 for size in (128, 640))
+    measured = (large - small) / (640**2 - 128**2)
+    assert 0.5 < measured / vgg.bytes_per_pixel < 2
+
+
+def test_what_a_tile_cannot_know_is_refused(photo, glass):
+    tiler = Tiler(tiny_with_skip(normalised=True))
+    with pytest.raises(InputError, match="tiles: cannot be drawn by this model, .*; allow more memory"):
+        tiler.stylize(photo, glass, Plan(8, True))
+
+
+def test_bad_input_is_refused(vgg, photo, glass):
+    for bad in (photo[0], photo[:, :1], photo[..., :8]):
+        with pytest.raises(InputError, match="content image"):
+            vgg.stylize(bad, glass, Plan(8, True))
+    with pytest.raises(InputError, match="strength"):
+        vgg.stylize(photo, glass, Plan(8, True), strength=2.0)
+    code = vgg.model.encode_style(glass)
+    with pytest.raises(InputError, match="no numbers"):
+        vgg.stylize(photo, replace(code, mu=code.mu * torch.nan), Plan(8, True))
