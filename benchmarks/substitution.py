@@ -3,7 +3,8 @@
     python benchmarks/substitution.py EVAL_FOLDER
 
 EVAL_FOLDER as for benchmarks/yardstick.py. The arms' weights are read from runs/published, where benchmarks/sweep.py leaves
-them. Writes data/runs/published/judged.json: for every arm and judge a row of values, one for each pair, for every seed.
+them; arms that are not there keep their recorded rows. Writes data/runs/published/judged.json: for every arm and judge a row
+of values, one for each pair, for every seed.
 """
 
 import json
@@ -41,7 +42,7 @@ def judged(folder: Path, files: list[Path]) -> dict:
 
 
 def main(folder: Path) -> None:
-    arms = {}
+    arms = json.loads(OUT.read_text())["arms"] if OUT.exists() else {}
     for arm, files in seeds().items():
         arms[arm] = judged(folder, files)
         print(arm, {judge: round(float(sum(values["style"][0]) / len(values["style"][0])), 3)

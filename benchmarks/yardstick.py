@@ -1,10 +1,11 @@
 """Score models on sixty pairs by three unrelated judges, beside published methods, with paired intervals.
 
-    python benchmarks/yardstick.py EVAL_FOLDER [MODEL …]
+    python benchmarks/yardstick.py EVAL_FOLDER [--changed | MODEL …]
 
 EVAL_FOLDER holds judges.py and set/ (pairs.json, content/, style/, reference.json with every pair's figures of published
 methods), and the older twenty pairs (pairs.json, inputs/, score.py, reference.json), kept for continuity. Without models
-all shipped ones are scored and benchmarks/yardstick.json is written; with models their rows are only printed.
+all shipped ones are scored and benchmarks/yardstick.json is written, with --changed only those whose weights are not the
+recorded ones (the others keep their rows); with models their rows are only printed.
 """
 
 import importlib.util
@@ -142,6 +143,28 @@ def loss_network(name: str) -> str:
     return recipe.get("loss_network", st.weights.LOSS_NETWORK)
 
 
+def unchanged(record: dict) -> list[str]:
+    """Shipped models that were scored with the weights that they have now."""
+    return [name for name, known in record["provenance"]["weights"].items()
+            if name in SHIPPED and sha256(st.weights.find(name)).startswith(known)]
+
+
+def with_kept(results: dict, record: dict, names: list[str]) -> dict:
+    """Results with the recorded rows of some models before their own."""
+    def joined(new, old, labels):
+        return {label: row for label, row in old.items() if label in labels} | new
+
+    labels = {label for name in names for label in methods_of(name)}
+    sizes = labels | {f"{label}@{LARGER}" for label in labels} | {"content", "style"}
+    sixty, old = results["sixty"], record["sixty"]
+    return results | {
+        "ours": joined(results["ours"], record["ours"], labels | {f"{name}, z = mu" for name in names}),
+        "sixty": sixty | {part: joined(sixty[part], old[part], sizes) for part in ("ours", "differences")},
+        "own_judge": joined(results["own_judge"], record["own_judge"], names),
+        "provenance": results["provenance"] | {"weights": joined(results["provenance"]["weights"],
+                                                                 record["provenance"]["weights"], names)}}
+
+
 def show(results: dict) -> None:
     """A line per method and judge."""
     for name, rows in (results["sixty"]["ours"] | results["sixty"]["published"]).items():
@@ -150,7 +173,14 @@ def show(results: dict) -> None:
 
 
 if __name__ == "__main__":
-    results = main(Path(sys.argv[1]), sys.argv[2:] or list(SHIPPED))
+    folder, *models = sys.argv[1:]
+    if changed := models == ["--changed"]:
+        recorded = json.loads((HERE / "yardstick.json").read_text())
+        kept = unchanged(recorded)
+        models = [name for name in SHIPPED if name not in kept] or sys.exit("all rows are of the weights as they are")
+    results = main(Path(folder), models or list(SHIPPED))
     show(results)
-    if not sys.argv[2:]:
+    if changed:
+        results = with_kept(results, recorded, kept)
+    if changed or not models:
         (HERE / "yardstick.json").write_text(json.dumps(results, indent=1) + "\n")

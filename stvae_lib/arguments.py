@@ -29,10 +29,22 @@ def whole(least: int, most: int):
     return number
 
 
+def positive(text: str) -> float:
+    """A type for argparse: numbers above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number above 0")
+    return value
+
+
 def make_parser() -> Parser:
     parser = Parser(prog="stvae", description="Style transfer by ST-VAE: stylise pictures, train, run the report.")
     commands = parser.add_subparsers(dest="command", required=True)
     _stylize_arguments(commands.add_parser("stylize", help="a photograph, or a folder of them, in one or several styles"))
+    _video_arguments(commands.add_parser("video", help="a film, or a folder of frames, in one style, several, or moving ones"))
     encode = commands.add_parser("encode", help="a painting's style as a small file that stylize takes in its place")
     encode.add_argument("style", type=Path)
     encode.add_argument("-o", "--out", type=Path, required=True, help="NAME.safetensors")
@@ -107,6 +119,30 @@ def _sheet_arguments(parser):
     parser.add_argument("--device", default="auto")
 
 
+def _video_arguments(parser):
+    either = argparse.BooleanOptionalAction
+    parser.add_argument("clip", type=Path, help="a film, or a folder of frames in the order of their names")
+    parser.add_argument("styles", type=Path, nargs="*", metavar="style", help="a picture, or a file by `stvae encode`")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="NAME.mp4, .mov, .mkv, .webm, or a folder for frames")
+    parser.add_argument("--at", nargs="+", action="append", default=[], metavar=("TIME", "STYLE"),
+                        help="key frame: a style, or an equal mix of several, reached at TIME (12.5 or 1:05)")
+    parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
+    parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style")
+    parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
+    parser.add_argument("--size", type=whole(16, 2**14), help="longer side in pixels, never enlarged")
+    parser.add_argument("--rate", type=float, help="frames per second of a folder of frames (default 25)")
+    parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
+    parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
+    parser.add_argument("--per-frame", action="store_true", help="hold nothing together, except by the options below")
+    parser.add_argument("--frozen", action=either, help="draw a sampled style once, not for every frame (default)")
+    parser.add_argument("--content", help="statistics taken out of a frame: its own, of the first of its shot, or a moving "
+                                          "average (default)")
+    parser.add_argument("--seconds", type=float, help="over which the average forgets (default 0.5)")
+    parser.add_argument("--blend", type=float, help="share kept of the last output along the optical flow (default 0.7)")
+    parser.add_argument("--cuts", action=either, help="begin anew at hard cuts (default)")
+    parser.add_argument("--device", default="auto")
+
+
 def _baseline_arguments(parser):
     parser.add_argument("method", help="method-1 (improved Gatys), method-2 (Gatys with colour preservation), "
                                        "method-3 (neural patches), adain or wct")
@@ -134,7 +170,7 @@ def _train_arguments(parser):
     parser.add_argument("--loss-network", help="in place of the config's: vgg19-slim-features, vgg16, vgg19 or a file")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an interrupted run there is resumed")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--minutes", type=float, help="checkpoint and stop after this long")
+    parser.add_argument("--minutes", type=positive, help="checkpoint and stop after this long")
 
 
 def _study_arguments(parser):
@@ -146,15 +182,16 @@ def _study_arguments(parser):
                                      "Any picture format will do. Raters learn no name of a method.")
     make.add_argument("folder", type=Path, metavar="DIR")
     make.add_argument("-o", "--out", type=Path, required=True, metavar="PAGE.html")
-    make.add_argument("--votes", type=int, default=40, help="pairs a rater judges (40), besides 4 checks and up to 6 repeats")
-    make.add_argument("--size", type=int, default=384, help="longer side of every picture (384)")
-    make.add_argument("--seed", type=int, default=0, help="of order and sides")
+    make.add_argument("--votes", type=whole(1, 10**6), default=40,
+                      help="pairs a rater judges (40), besides 4 checks and up to 6 repeats")
+    make.add_argument("--size", type=whole(64, 1024), default=384, help="longer side of every picture (384)")
+    make.add_argument("--seed", type=whole(0, SEEDS - 1), default=0, help="of order and sides")
     make.add_argument("--question", help="in place of the usual one")
     serve = actions.add_parser("serve", help="collect votes of a class")
     serve.add_argument("page", type=Path, metavar="PAGE.html")
     serve.add_argument("-o", "--out", type=Path, help="file of votes, gone on with (PAGE.votes.jsonl)")
     serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (127.0.0.1)")
-    serve.add_argument("--port", type=int, default=0, help="(a free one)")
+    serve.add_argument("--port", type=whole(0, 65535), default=0, help="(a free one)")
     serve.add_argument("--token", help="last part of the address (a random one)")
     read = actions.add_parser("read", help="merge files of votes, drop raters by stated rules, and say what they prefer")
     read.add_argument("files", type=Path, nargs="+", metavar="FILE", help="votes by the page (.json) or by a server (.jsonl)")

@@ -17,6 +17,12 @@ def stylize(arguments) -> int:
     return stylize(arguments)
 
 
+def video(arguments) -> int:
+    from .filming import film
+
+    return film(arguments)
+
+
 def sheet(arguments) -> int:
     from .stylizing import write_sheet
 
@@ -220,9 +226,9 @@ def course(arguments) -> int:
     return 0
 
 
-COMMANDS = {"stylize": stylize, "encode": encode, "sheet": sheet, "baseline": baseline, "train": train, "report": report,
-            "site": site, "bench": bench, "fetch": fetch, "export": export, "info": info, "study": study, "styles": styles,
-            "course": course}
+COMMANDS = {"stylize": stylize, "video": video, "encode": encode, "sheet": sheet, "baseline": baseline, "train": train,
+            "report": report, "site": site, "bench": bench, "fetch": fetch, "export": export, "info": info, "study": study,
+            "course": course, "styles": styles}
 
 
 def main(argv=None) -> int:

@@ -1,6 +1,10 @@
 """What several tests need, wherever they lie."""
 
 import base64
+import io
+import itertools
+import resource
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import nbformat
@@ -23,6 +27,18 @@ def bad_files(folder) -> list[str]:
     Image.new("RGB", (1, 1)).save(folder / "dot.png")
     Image.new("RGB", (40000, 1)).save(folder / "line.png")
     return ["missing.jpg", "empty.jpg", "text.jpg", "cut.jpg", "dot.png", "line.png"]
+
+
+@contextmanager
+def full_disk(size: int = 300):
+    """Files end after `size` bytes, as they do on a disk that fills (but for the one that pytest keeps stderr in)."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        with redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def picture_output(data: bytes = b"jpeg", alt: str = "Tiles in rows."):
@@ -62,3 +78,16 @@ class Recipe(torch.nn.Module):
 
     def load_trained_state(self, state):
         self.load_state_dict(state)
+
+
+def study_material(folder):
+    """Three photographs in two styles by three methods, as `stvae study make` wants them; returns the folder."""
+    contents, styles = ("bay", "cat", "oak"), ("glass", "wood")
+    names = {"content": contents, "style": styles}
+    results = [f"{content}--{style}" for content, style in itertools.product(contents, styles)]
+    for number, kind in enumerate(("content", "style", "adain", "vgg19-slim", "wct")):
+        (folder / kind).mkdir(parents=True)
+        for name in names.get(kind, results):
+            picture = Image.effect_noise((96, 64), 20 + 30 * number)
+            picture.convert("RGB").save(folder / kind / f"{name}.png")
+    return folder

@@ -1,10 +1,11 @@
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 import torch
-from common import ROOT, bad_files
+from common import ROOT, bad_files, study_material
 from PIL import Image
 
 from stvae_lib import load_image, weights
@@ -95,7 +96,7 @@ def test_bad_baseline_options(arguments, word, photo, tmp_path, capfd):
 
 def test_bad_pictures_as_photo_and_as_style(photo, tmp_path, capfd):
     for name in bad_files(tmp_path):
-        out = tmp_path / "out" / "result.png"
+        out = tmp_path / "result.png"
         assert name in refused(["stylize", str(tmp_path / name), STYLE, "-o", str(out)], out, capfd)
         assert name in refused(["stylize", photo, str(tmp_path / name), "-o", str(out)], out, capfd)
 
@@ -215,3 +216,42 @@ def test_info_lists_models_and_shows_a_card(capsys):
     assert all(name in listed for name in weights.SHIPPED)
     assert main(["info", "vgg19-slim"]) == 0
     assert '"sha256"' in capsys.readouterr().out
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A study's page and a file of votes for it, by simulated raters."""
+    from stvae_lib.report.study.design import read_key
+    from stvae_lib.report.study.simulate import simulated_ballots
+
+    page, votes = tmp_path / "study.html", tmp_path / "votes.jsonl"
+    folder = study_material(tmp_path / "material")
+    assert main(["study", "make", str(folder), "-o", str(page), "--votes", "12", "--size", "64"]) == 0
+    raters = simulated_ballots(read_key(tmp_path / "study.key.json"), {"wct": 2.0, "adain": 0.0, "vgg19-slim": -2.0}, 5)
+    votes.write_text("".join(json.dumps(rater) + "\n" for rater in raters))
+    return page, votes
+
+
+def test_a_study_goes_from_a_folder_to_a_table(study, tmp_path, capfd):
+    out = tmp_path / "merged.json"
+    assert main(["study", "read", str(study[1]), "--key", str(tmp_path / "study.key.json"), "-o", str(out)]) == 0
+    said = capfd.readouterr().out
+    assert "SIMULATED" in said and "5 raters, 5 kept, 60 votes" in said
+    assert said.index("wct ") < said.index("adain ") < said.index("vgg19-slim ")
+    assert json.loads(out.read_text())["simulated"] is True
+
+
+def test_a_study_refuses_bad_input(study, tmp_path, capfd):
+    capfd.readouterr()
+    page, votes = study
+    key, out, cut = str(tmp_path / "study.key.json"), tmp_path / "out" / "merged.json", tmp_path / "cut.json"
+    out.parent.mkdir()
+    cut.write_text(votes.read_text()[:300])
+    assert "not whole JSON" in refused(["study", "read", str(cut), "--key", key, "-o", str(out)], out, capfd)
+    assert "no key of a study" in refused(["study", "read", str(votes), "--key", str(votes), "-o", str(out)], out, capfd)
+    assert "no page of a study" in refused(["study", "serve", str(votes)], out, capfd)
+    missing = str(tmp_path / "missing")
+    assert "no such folder" in refused(["study", "make", missing, "-o", str(out.with_suffix(".html"))], out, capfd)
+    assert "required" in refused(["study", "read", str(votes)], out, capfd)
+    before = votes.read_bytes()
+    assert main(["study", "read", str(votes), "--key", key, "-o", str(votes)]) == 2 and votes.read_bytes() == before

@@ -1,25 +1,25 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+import torch
+from common import full_disk
 
-from stvae_lib import InputError
+from stvae_lib import InputError, save_image
 from stvae_lib.files import ABANDONED, LOCK, alone_in, check_readable, check_writable, sweep, write_bytes
+from stvae_lib.model.storage import write_tensors
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch):
-    def full(self, data):
-        self.touch()
-        raise OSError(28, "No space left on device")
-
-    (tmp_path / "old").write_text("old")
-    monkeypatch.setattr(Path, "write_bytes", full)
-    for name in ("new", "old"):
-        with pytest.raises(InputError, match=f"{name}: cannot be written .No space left"):
-            write_bytes(tmp_path / name, b"data")
-    assert [path.name for path in tmp_path.iterdir()] == ["old"] and (tmp_path / "old").read_text() == "old"
+@pytest.mark.parametrize("write", [lambda path: write_bytes(path, bytes(5000)),
+                                   lambda path: save_image(torch.rand(1, 3, 64, 64), path),
+                                   lambda path: write_tensors({"a": torch.rand(900)}, path, {}, {})])
+def test_a_full_disk_is_said_and_leaves_nothing(write, tmp_path):
+    (tmp_path / "old.png").write_text("old")
+    for name in ("new.png", "old.png"):
+        with full_disk(), pytest.raises(InputError, match=f"{name}: cannot be written .File too large"):
+            write(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["old.png"] and (tmp_path / "old.png").read_text() == "old"
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".png", "missing/x.png", "file/x.png", "folder", "pipe"])

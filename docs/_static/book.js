@@ -18,6 +18,14 @@ for (const link of document.querySelectorAll("figure.enlarge a.image-reference")
   });
 }
 
+// The handle between a photograph and its painting.
+for (const figure of document.querySelectorAll("figure.compare")) {
+  const handle = figure.querySelector("input");
+  const move = () => figure.style.setProperty("--share", `${handle.value}%`);
+  handle.addEventListener("input", move);
+  move();
+}
+
 // What the theme's own markup tells a screen reader: labels that hide a text, and a list whose entries are none.
 document.querySelectorAll("details.hide > summary, button.search-button-field").forEach((named) => named.removeAttribute("aria-label"));
 document.querySelectorAll(".citation-list > .citation").forEach((entry) => entry.setAttribute("role", "listitem"));

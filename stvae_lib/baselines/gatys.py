@@ -28,6 +28,7 @@ PIXEL_UNITS = 255 * sum(IMAGENET_STD) / 3
 FIVE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_NORMS = ("sum", "root", "mean", "half")
 INITS = ("content", "noise", "gray", "style")
+COLOURS = ("", *colour.MODES)
 
 
 Positive, NotNegative = Annotated[float, Field(gt=0)], Annotated[float, Field(ge=0)]
@@ -66,7 +67,7 @@ class GatysOptions:
     learning_rate: Positive | None = None
     style_scale: Positive = 1.0
     scales: Scales = (1.0,)
-    colour: Literal[("", *colour.MODES)] = ""
+    colour: Literal[COLOURS] = ""
     soft_masks: bool = False
     patience: Count | None = None
     seed: Seed = 0

@@ -83,13 +83,16 @@ def bradley_terry(votes: list[Vote], seed: int = 0) -> Strengths:
     if not votes:
         raise InputError("votes", "none is left", "collect some, or look at why raters were dropped")
     methods = tuple(sorted({name for vote in votes for name in (vote.first, vote.second)}))
-    rng = np.random.default_rng(seed)
-    drawn = {}
-    for kind in ("rater", "picture"):
-        wins = _wins_by_cluster(votes, methods, kind)
-        counts = rng.multinomial(len(wins), [1 / len(wins)] * len(wins), size=DRAWS)
-        drawn[f"{kind}s"] = len(wins), np.array([_fit(sample) for sample in np.tensordot(counts, wins, 1)])
-    return Strengths(methods, _fit(wins.sum(0)), drawn)
+    by_rater, by_picture = (_wins_by_cluster(votes, methods, kind) for kind in ("rater", "picture"))
+    values, rng = _fit(by_rater.sum(0)), np.random.default_rng(seed)
+    drawn = {"raters": _bootstrap(by_rater, values, rng), "pictures": _bootstrap(by_picture, values, rng)}
+    return Strengths(methods, values, drawn)
+
+
+def _bootstrap(wins: np.ndarray, values: np.ndarray, rng: np.random.Generator) -> tuple[int, np.ndarray]:
+    """Number of clusters, and strengths of samples of as many whole clusters, drawn with replacement."""
+    counts = rng.multinomial(len(wins), [1 / len(wins)] * len(wins), size=DRAWS)
+    return len(wins), np.array([_fit(sample, values) for sample in np.tensordot(counts, wins, 1)])
 
 
 def _wins_by_cluster(votes: list[Vote], methods: tuple[str, ...], kind: str) -> np.ndarray:
@@ -103,8 +106,9 @@ def _wins_by_cluster(votes: list[Vote], methods: tuple[str, ...], kind: str) -> 
     return np.array(list(wins.values()))
 
 
-def _fit(wins: np.ndarray) -> np.ndarray:
-    strengths = choix.ilsr_pairwise_dense(wins + PRIOR * (1 - np.eye(len(wins))), max_iter=10_000)
+def _fit(wins: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+    """Strengths from an (M, M) matrix of wins, sought from `start`."""
+    strengths = choix.ilsr_pairwise_dense(wins + PRIOR * (1 - np.eye(len(wins))), initial_params=start, max_iter=10_000)
     return strengths - strengths.mean()
 
 

@@ -178,8 +178,9 @@ def check_output(path, size: tuple[int, int] = (MIN_SIDE, MIN_SIDE)) -> str:
     try:
         probe = Image.new("RGB", (MIN_SIDE + 4, MIN_SIDE))
         with Image.open(io.BytesIO(encoded(probe, name, path))) as again:
+            again.load()
             fits = again.size == probe.size  # icons are made of a few sizes of their own
-    except (InputError, UnidentifiedImageError):
+    except Exception:  # no writer, or no reader, such as Ghostscript for EPS
         fits = False
     if not fits:
         raise InputError(path, f"unknown picture format {path.suffix!r}", "end the name in .png or .jpg")

@@ -66,7 +66,7 @@ def run_report(given, parameter_file, only, out, resume: bool, update: bool) -> 
             print(f"stvae: {folder / f'{name}.ipynb'}: {error}; go on with `{go_on}`", file=sys.stderr)
             return 1
     if update:
-        update_readme(ROOT / "runs" / "notebooks" / LANDING / "opening.jpg")
+        update_readme(ROOT / "runs" / "notebooks" / LANDING)
     print(f"Open {write_site(folder)}")
     return 0
 

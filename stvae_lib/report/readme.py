@@ -1,11 +1,14 @@
-"""The parts of README that come from recorded figures: tables of the yardstick, and the opening picture."""
+"""The parts of README and of the landing page that come from recorded figures: tables, and pictures that notebook 00 left."""
 
 import shutil
+from pathlib import Path
 
 from ..files import write_text
 from .archive import ROOT, read_benchmark
 from .figures import table
 from .yardstick import Yardstick
+
+DEFAULT = "vgg16-half"
 
 
 def yardstick_table() -> str:
@@ -18,12 +21,18 @@ def twenty_pairs_table() -> str:
     return table(Yardstick.committed().twenty())
 
 
+def standing() -> str:
+    """The default model against the published ones."""
+    measured = Yardstick.committed()
+    return "\n".join(f"- {measured.standing(DEFAULT, peer, size)}" for peer, size in (("microast", ""), ("magenta", "@384")))
+
+
 def sizes_table() -> str:
     """Size, time and memory of the models, from benchmarks/sizes.json."""
     return table(read_benchmark("sizes")["rows"], 1)
 
 
-PARTS = {"yardstick": yardstick_table, "twenty pairs": twenty_pairs_table, "sizes": sizes_table}
+PARTS = {"yardstick": yardstick_table, "standing": standing, "twenty pairs": twenty_pairs_table, "sizes": sizes_table}
 
 
 def readme_with_results(text: str) -> str:
@@ -34,9 +43,13 @@ def readme_with_results(text: str) -> str:
     return text
 
 
-def update_readme(opening) -> None:
-    """Rebuild README's tables, and its opening picture from the file that notebook 00 left, if it did."""
+PICTURES = {"opening.jpg": "opening.jpg", "before.jpg": "_static/before.jpg", "after.jpg": "_static/after.jpg"}  # in docs/
+
+
+def update_readme(run: Path) -> None:
+    """Rebuild README's tables, and take the pictures that notebook 00 left in its folder `run`, as far as it did."""
     readme = ROOT / "README.md"
     write_text(readme, readme_with_results(readme.read_text(encoding="utf-8")))
-    if opening.exists():
-        shutil.copy(opening, ROOT / "docs" / "opening.jpg")
+    for name, place in PICTURES.items():
+        if (run / name).exists():
+            shutil.copy(run / name, ROOT / "docs" / place)

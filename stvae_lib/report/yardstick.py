@@ -6,6 +6,7 @@ from .archive import read_benchmark
 JUDGES = {"resnet50": "ResNet-50", "vgg16": "VGG-16", "vgg19d": "VGG-19, distilled"}
 LABELS = {"content": "the content itself", "style": "the style itself", "microast": "MicroAST, published weights",
           "magenta": "Magenta, published weights (works at 384 px)"}
+MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure kept"}
 SHOWN_LARGER = ("vgg19-slim", "resnet50-slim", "microast")  # whose rows at a larger working size the tables show
 
 
@@ -55,6 +56,20 @@ class Yardstick:
         mean, half, n = self.record["sixty"]["differences"][method][peer][judge][measure]
         more_is_better = measure in ("kept", "find_s", "find_t", "find_c")
         return Interval(mean if more_is_better else -mean, half, n)
+
+    def standing(self, model: str, peer: str, size: str = "") -> str:
+        """In which measures a model is ahead of a peer, behind, or neither, by the judges that it was not trained with, as a
+        sentence. size: "" or "@384", what the model is drawn at."""
+        found = {"ahead in": [], "behind in": [], "undecided in": []}
+        for measure, name in MEASURES.items():
+            for judge, title in JUDGES.items():
+                if judge != self.own_judge(model):
+                    ahead = self.ahead(model + size, peer, judge, measure)
+                    verdict = "ahead in" if ahead.low > 0 else "behind in" if ahead.high < 0 else "undecided in"
+                    found[verdict].append(f"{name} ({title})")
+        told = "; ".join(f"{verdict} {', '.join(where)}" for verdict, where in found.items() if where)
+        drawn = f", drawn at {size.removeprefix('@')} px," if size else ""
+        return f"`{model}`{drawn} against {LABELS[peer].split(',')[0]}: {told}."
 
     def over_peer(self, model: str) -> dict[str, float]:
         """Style distance of a model over MicroAST's, by pairs and judge: on the older twenty by a sibling of the distilled

@@ -42,7 +42,7 @@ class RunConfig:
     recipe: Literal[RECIPES]
     schedule: Schedule
     options: AutoencoderOptions | VLTOptions | None = None
-    backbone: Literal[tuple(BACKBONES)] = "vgg19"
+    backbone: str = "vgg19"
     width: str = "slim"
     base: str | None = None
     fresh_decoder: bool = False
@@ -60,6 +60,13 @@ class RunConfig:
         if not plain or name.startswith(".") or set(name) & set("/\\:") or name == "config":
             raise ValueError("give a plain file name, without folders and a dot in front")
         return name
+
+    @field_validator("backbone")
+    @classmethod
+    def _registered(cls, backbone: str) -> str:
+        if backbone not in BACKBONES:
+            raise ValueError(f"use one of {', '.join(BACKBONES)}")
+        return backbone
 
     def to_json(self) -> dict:
         return asdict(self)

@@ -23,6 +23,8 @@ class Log:
     def __init__(self, path: Path, state: dict | None, schedule, images_per_step: int):
         self.path, self.schedule, self.per_step = path, schedule, images_per_step
         self.rows = kept_rows(path, state["step"], schedule.log_every) if state else []
+        if state and not self.rows and state["step"] >= schedule.log_every:
+            warnings.warn(f"{path}: no such file; the log begins after step {state['step']}", stacklevel=3)
         self.window = list(state["window"]) if state else []
 
     def record(self, done: int, seconds: float, rate: float, losses: dict, bar, recipe) -> None:
@@ -76,14 +78,10 @@ def read_rows(path) -> list[dict[str, str]]:
 
 
 def kept_rows(path: Path, done: int, every: int) -> list[dict[str, str]]:
-    """Rows of an interrupted training's log up to the step of its checkpoint. InputError where it is damaged or lacks some
-    of them; where it is not there at all, a warning."""
+    """Rows of an interrupted training's log up to the step of its checkpoint; none where it is not there at all. InputError
+    where it is damaged or lacks some of them."""
     expected = list(range(every, done + 1, every))
-    if not path.exists():
-        if expected:
-            warnings.warn(f"{path}: no such file; the log begins after step {done}", stacklevel=2)
-        return []
-    if not expected:
+    if not expected or not path.exists():
         return []
     remedy = f"restore it, or delete it to go on without rows before step {done}"
     try:

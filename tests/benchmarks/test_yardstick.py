@@ -45,6 +45,19 @@ def test_the_best_models_hold_their_bounds(name, recorded):
     assert row[3] <= 0.40 and row[5] <= 1.75
 
 
+def test_rows_of_unchanged_weights_are_kept_and_no_others(yardstick, recorded):
+    kept = yardstick.unchanged(recorded)
+    assert set(kept) <= set(recorded["provenance"]["weights"]) and "vgg19-slim" in kept
+    stale = recorded | {"provenance": {"weights": recorded["provenance"]["weights"] | {"vgg19-slim": "0000"}}}
+    assert set(kept) - set(yardstick.unchanged(stale)) == {"vgg19-slim"}
+    nothing = {"ours": {}, "sixty": {"ours": {}, "differences": {}, "pairs": 60}, "own_judge": {},
+               "provenance": {"weights": {}}}
+    joined = yardstick.with_kept(nothing, recorded, ["vgg19-slim-autoencoder"])
+    assert set(joined["sixty"]["ours"]) == {f"{what} in vgg19-slim-autoencoder{size}" for what in ("AdaIN", "WCT")
+                                            for size in ("", "@384")}
+    assert joined["ours"] and set(joined["own_judge"]) == {"vgg19-slim-autoencoder"}
+
+
 def test_the_training_material_has_the_held_out_files_that_the_pairs_need():
     from stvae_lib.pictures.datasets import is_held_out
 

@@ -41,3 +41,14 @@ def test_a_model_over_its_peer_by_each_judge(yardstick):
 def test_the_committed_figures_can_be_read():
     committed = Yardstick.committed()
     assert len(committed.sixty()) > 10 and len(committed.twenty()) > 10
+
+
+def test_a_standing_is_told_from_intervals_and_leaves_the_own_judge_out():
+    rows = {judge: {measure: [mean, 0.1, 60] for measure, mean in (("style", -0.3), ("texture", 0.05), ("kept", -0.2))}
+            for judge in JUDGES}
+    record = {"sixty": {"ours": {}, "published": {}, "differences": {"net": {"microast": rows}}}, "own_judge": {"net": "vgg16"}}
+    others = "(ResNet-50)", "(VGG-19, distilled)"
+    ahead, behind, unclear = (", ".join(f"{name} {other}" for other in others)
+                              for name in ("style", "structure kept", "strokes in grey"))
+    assert Yardstick(record).standing("net", "microast") == (
+        f"`net` against MicroAST: ahead in {ahead}; behind in {behind}; undecided in {unclear}.")

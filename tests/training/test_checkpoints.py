@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from common import Recipe
+from common import Recipe, full_disk
 
 from stvae_lib import InputError
 from stvae_lib.training.checkpoints import all_finite, load_checkpoint
@@ -21,7 +21,8 @@ def schedule(steps: int = 8, **changes) -> Schedule:
 @pytest.fixture
 def begun(tmp_path):
     """A training of eight steps, stopped after the fourth."""
-    fit(Recipe(), schedule(4), tmp_path)
+    with pytest.raises(TrainingDiverged, match="step 4"):
+        fit(Recipe(bad=4), schedule(), tmp_path)
     return tmp_path
 
 
@@ -32,6 +33,19 @@ def refusal(folder, steps: int = 8) -> str:
     assert "\n" not in str(refused.value) and str(folder) in str(refused.value)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     return str(refused.value)
+
+
+def test_a_disk_that_fills_costs_nothing_that_was_kept(begun, tmp_path_factory):
+    before = {path: path.read_bytes() for path in begun.iterdir()}
+    for size in (10, 300):  # the log does not fit, or the checkpoint alone
+        with full_disk(size), pytest.raises(InputError, match="cannot be written .File too large"):
+            fit(Recipe(), schedule(), begun)
+        assert (begun / "checkpoint.pt").read_bytes() == before[begun / "checkpoint.pt"]
+        assert {path.name for path in begun.iterdir()} == {path.name for path in before}
+    fit(Recipe(), schedule(), begun)
+    whole = tmp_path_factory.mktemp("whole")
+    fit(Recipe(), schedule(), whole)
+    np.testing.assert_array_equal(*(read_log(folder / "log.csv")["loss"] for folder in (begun, whole)))
 
 
 def test_flipped_bytes_are_found_wherever_they_lie(begun):

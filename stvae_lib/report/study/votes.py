@@ -208,6 +208,20 @@ def read_merged(file) -> dict:
     return merged
 
 
+def collected(folder) -> dict | None:
+    """What people voted: the file of merged votes in a folder, or None where there is none. InputError on two files, and on
+    simulated votes, which are nobody's."""
+    files = sorted(Path(folder).glob("*.json"))
+    if len(files) > 1:
+        raise InputError(folder, f"holds {len(files)} files of votes", "merge them into one by `stvae study read`")
+    if not files:
+        return None
+    merged = read_merged(files[0])
+    if merged["simulated"]:
+        raise InputError(files[0], "holds simulated votes", "take it out of the folder of people's votes")
+    return merged
+
+
 def votes_of(merged: dict) -> list[Vote]:
     """Merged votes for `stvae_lib.evaluation.preference`."""
     numbers = {name: choice for choice, name in NAMES.items()}

@@ -1,0 +1,131 @@
+"""Frames in a style, one after the other, and what holds them together."""
+
+import hashlib
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from ..model.content import ContentStatistics
+from ..model.stvae import STVAE, check_strength
+from ..pictures.images import to_tensor
+from .clips import Frame
+from .cuts import CutDetector
+from .flow import Blender
+from .keyframes import StyleTrack
+
+CONTENT = ("own", "first", "average")
+
+
+@dataclass(frozen=True)
+class Stability:
+    """What holds the frames of a film together; each works by itself, and `PER_FRAME` is none of it.
+
+    frozen: a style drawn from its posterior is drawn once for the film, not anew for every frame.
+    content: the mean and matrix C that the transform takes out of a frame: its "own", those of the "first" frame of its shot,
+    or a moving "average". seconds: over which that average forgets (to 1/e). blend: share of the last output, carried along the
+    optical flow, that is kept where it can be seen. cuts: whether a hard cut begins all of this anew.
+    """
+
+    frozen: bool = True
+    content: str = "average"
+    seconds: float = 0.5
+    blend: float = 0.7
+    cuts: bool = True
+
+    def __post_init__(self):
+        if self.content not in CONTENT:
+            raise InputError(f"--content {self.content}", "is unknown", f"use one of {', '.join(CONTENT)}")
+        if not self.seconds > 0:
+            raise InputError(f"--seconds {self.seconds:g}", "is no time", "give more than 0")
+        if not 0 <= self.blend < 1:
+            raise InputError(f"--blend {self.blend:g}", "is out of range", "give a share from 0 to below 1")
+
+
+PER_FRAME = Stability(frozen=False, content="own", blend=0.0, cuts=False)
+
+
+class Styler:
+    """Stylises frames in their order: `styler(frame)` is float32 `(H, W, 3)` in [0, 1], of the frame's size.
+
+    sample: draw z from the style's posterior, by `seed`, instead of its mean.
+    """
+
+    def __init__(self, model: STVAE, track: StyleTrack, stability: Stability, strength: float = 1.0, sample: bool = False,
+                 seed: int = 0):
+        check_strength(strength)
+        self.model, self.track, self.stability = model, track, stability
+        self.strength, self.sample, self.seed = strength, sample, seed
+        self.cuts = CutDetector() if stability.cuts else None
+        self.blender = Blender(stability.blend) if stability.blend else None
+        self.known, self.time, self.style = None, 0.0, None
+
+    @torch.inference_mode()
+    def __call__(self, frame: Frame) -> np.ndarray:
+        cut = self.cuts is not None and self.cuts(frame.picture)
+        image = to_tensor(frame.picture)
+        features = self.model.encode(image)
+        known = self._statistics(features, frame.time, cut)
+        output = self.model.render(features, self._style(frame), image.shape[2:], self.strength, known).clamp(0, 1)
+        output = output[0].permute(1, 2, 0).contiguous().cpu().numpy()
+        return self.blender(frame.picture, output, cut) if self.blender else output
+
+    def _style(self, frame: Frame):
+        """What the transform applies to a frame; kept where it is the same for all."""
+        if self.style is not None:
+            return self.style
+        drawn = self.seed if self.stability.frozen else self.seed + frame.number
+        style = self.model.style_from(self.track.at(frame.time), self.sample, torch.Generator().manual_seed(drawn))
+        if not self.track.moves and (self.stability.frozen or not self.sample):
+            self.style = style
+        return style
+
+    def _statistics(self, features: torch.Tensor, time: float, cut: bool) -> ContentStatistics | None:
+        """What is to be taken out of a frame's features in place of their own statistics."""
+        if self.stability.content == "own":
+            return None
+        if self.known is None or cut:
+            self.known = self.model.vlt.content_statistics(features)
+        elif self.stability.content == "average":
+            share = 1 - math.exp((self.time - time) / self.stability.seconds)
+            self.known = self.known.lerp(self.model.vlt.content_statistics(features), share)
+        self.time = time
+        return self.known
+
+    def state(self, last: Frame) -> dict[str, torch.Tensor]:
+        """What the frames after `last`, the one stylised last, need of those before."""
+        found = {"last": torch.from_numpy(last.picture), "time": torch.tensor(self.time, dtype=torch.float64)}
+        level, name = self.known, "content"
+        while level is not None:
+            found |= {f"{name}.mean": level.mean.cpu(), f"{name}.matrix": level.matrix.cpu()}
+            level, name = level.skip, f"{name}.skip"
+        return found | ({"output": torch.from_numpy(self.blender.last[1])} if self.blender else {})
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from a `state`."""
+        self.time, self.known = float(state["time"]), self._restored(state, "content")
+        if self.cuts:
+            self.cuts(state["last"].numpy())
+        if self.blender:
+            self.blender.last = state["last"].numpy(), state["output"].numpy()
+
+    def _restored(self, state: dict[str, torch.Tensor], name: str) -> ContentStatistics | None:
+        if f"{name}.mean" not in state:
+            return None
+        mean, matrix = (state[f"{name}.{part}"].to(self.model.device) for part in ("mean", "matrix"))
+        return ContentStatistics(mean, matrix, self._restored(state, f"{name}.skip"))
+
+    def identity(self) -> dict:
+        """What tells this way of stylising from another."""
+        codes = (value for code in self.track.codes for value in (code.mu, code.log_sigma, *code.extras.values()))
+        return {"model": _digest(self.model.state_dict().values()), "times": self.track.times, "codes": _digest(codes),
+                "strength": self.strength, "sample": self.sample, "seed": self.seed} | asdict(self.stability)
+
+
+def _digest(tensors) -> str:
+    found = hashlib.sha256()
+    for value in tensors:
+        found.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()[:16]

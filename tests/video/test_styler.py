@@ -1,0 +1,109 @@
+"""What holds frames together, each by itself, and styles that move."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import stvae_lib as st
+from stvae_lib import InputError
+from stvae_lib.pictures import datasets
+from stvae_lib.pictures.images import to_tensor
+from stvae_lib.video.coherence import exact_motion, warping_errors
+from stvae_lib.video.keyframes import StyleTrack, seconds_of
+from stvae_lib.video.styler import PER_FRAME, Stability, Styler
+
+
+@pytest.fixture(scope="module")
+def frames(move):
+    return list(move.frames())
+
+
+def drawn(styler, frames):
+    return [styler(frame) for frame in frames]
+
+
+def uint8(outputs):
+    return [np.rint(255 * output).astype(np.uint8) for output in outputs]
+
+
+def test_per_frame_is_stylize_of_every_frame(model, track, frames):
+    for frame, output in zip(frames[:3], drawn(Styler(model, track, PER_FRAME), frames)):
+        alone = model.stylize(to_tensor(frame.picture), track.codes[0])[0].permute(1, 2, 0).numpy()
+        assert np.array_equal(output, alone)
+
+
+def test_a_frozen_style_is_drawn_once(model, track, frames):
+    still = [replace(frames[0], number=number) for number in range(3)]
+    anew = drawn(Styler(model, track, PER_FRAME, sample=True), still)
+    once = drawn(Styler(model, track, replace(PER_FRAME, frozen=True), sample=True), still)
+    assert not np.array_equal(anew[0], anew[1]) and np.array_equal(once[0], once[2])
+    assert np.array_equal(once[0], anew[0])
+
+
+@pytest.mark.parametrize("name", ["vgg19-slim", "vgg19-slim-paper", "resnet50-slim"])
+def test_statistics_of_the_first_frame_make_one_transform_of_all(name, frames):
+    model = st.load(name, "cpu")
+    track = StyleTrack([(0.0, model.encode_style(st.load_image(datasets.GENERATED_STYLES / "woodcut_0.png", 64)))])
+    styler = Styler(model, track, replace(PER_FRAME, content="first"))
+    outputs, own = drawn(styler, frames[:3]), drawn(Styler(model, track, PER_FRAME), frames[:3])
+    assert np.allclose(outputs[0], own[0], atol=1e-6) and not np.allclose(outputs[2], own[2], atol=1e-3)
+    known = model.vlt.content_statistics(model.encode(to_tensor(frames[0].picture)))
+    assert torch.equal(styler.known.matrix, known.matrix) and torch.equal(styler.known.mean, known.mean)
+
+
+def test_an_average_forgets_over_seconds_whatever_the_frame_rate(model, track, frames):
+    styler = Styler(model, track, replace(PER_FRAME, content="average", seconds=0.5))
+    first, last = (model.vlt.content_statistics(model.encode(to_tensor(frames[index].picture))) for index in (0, 7))
+    drawn(styler, [frames[0], replace(frames[7], time=0.25), replace(frames[7], time=0.5)])
+    left = np.exp(-1)
+    torch.testing.assert_close(styler.known.mean, left * first.mean + (1 - left) * last.mean, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("content", ["first", "average"])
+def test_a_cut_begins_anew(content, model, track, frames):
+    negative = [replace(frame, picture=255 - frame.picture, time=1 + frame.time) for frame in frames[:2]]
+    steady = replace(Stability(), content=content)
+    after = drawn(Styler(model, track, steady), [*frames[:3], *negative])[3:]
+    alone = drawn(Styler(model, track, steady), negative)
+    through = drawn(Styler(model, track, replace(steady, cuts=False)), [*frames[:3], *negative])[3:]
+    assert np.allclose(after[0], alone[0], atol=1e-6) and not np.allclose(through[0], alone[0], atol=1e-2)
+
+
+def test_steadiness_lowers_the_warping_error(model, track, frames, move):
+    arms = {"own": PER_FRAME, "blended": replace(PER_FRAME, blend=0.7), "all": Stability()}
+    films = {name: uint8(drawn(Styler(model, track, stability), frames)) for name, stability in arms.items()}
+    errors = warping_errors(films, exact_motion(move), [0] * len(frames), 1)
+    assert errors["blended"] < errors["own"] and errors["all"] < errors["own"]
+
+
+def test_bad_settings_are_refused(model, track):
+    for change, problem in (({"content": "none"}, "unknown"), ({"blend": 1.0}, "range"), ({"seconds": 0.0}, "no time")):
+        with pytest.raises(InputError, match=problem):
+            Stability(**change)
+    with pytest.raises(InputError, match="strength"):
+        Styler(model, track, PER_FRAME, strength=2.0)
+
+
+def test_styles_move_smoothly_between_key_frames(model, track):
+    first, second = track.codes[0], model.encode_style(datasets.sample_photo("astronaut", 64))
+    moving = StyleTrack([(4.0, second), (2.0, first)])
+    assert moving.moves and torch.equal(moving.at(0.0).mu, first.mu) and torch.equal(moving.at(9.0).mu, second.mu)
+    torch.testing.assert_close(moving.at(3.0).mu, (first.mu + second.mu) / 2)
+    path = torch.cat([moving.at(2 + 2 * step / 50).mu for step in range(51)])
+    steps = path.diff(dim=0).norm(dim=1)
+    assert steps.max() < 1.6 * steps.mean() and steps[0] < 0.1 * steps.mean() and steps[-1] < 0.1 * steps.mean()
+    with pytest.raises(InputError, match="twice"):
+        StyleTrack([(1.0, first), (1.0, second)])
+
+
+@pytest.mark.parametrize("text, seconds", [("0:00", 0), ("12.5", 12.5), ("1:05", 65), ("1:00:01.5", 3601.5)])
+def test_times_are_read(text, seconds):
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "1:", "-3", "1:2:3:4", "nan"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(InputError, match="is none"):
+        seconds_of(text)
