@@ -8,6 +8,7 @@ from contextlib import redirect_stdout
 import matplotlib
 import nbformat
 import pytest
+import torch
 from common import ROOT
 from labs.wrong_answers import WRONG
 
@@ -26,7 +27,7 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def tests_of(notebook) -> dict:
+def graded(notebook) -> dict:
     """Graded code cells by the exercise that they test."""
     return {markup(cell)["grade_id"].removeprefix("test-"): cell for cell in code_cells(notebook) if markup(cell).get("grade")}
 
@@ -40,7 +41,7 @@ def run(cells, names: dict | None = None) -> tuple[dict, dict]:
     """Execute cells as a kernel does, going on after an error. Returns what they defined, and errors by cell."""
     names, errors = {"__name__": "lab"} if names is None else names, {}
     for number, cell in enumerate(cells):
-        with redirect_stdout(io.StringIO()):
+        with redirect_stdout(io.StringIO()), torch.enable_grad():
             try:
                 exec(compile(cell.source, f"cell {number}", "exec"), names)
             except Exception as error:
@@ -73,14 +74,16 @@ def test_there_are_four_labs():
 @labs
 def test_a_lab_has_what_a_lab_needs(lab):
     notebook = MASTERS[lab]
-    tests = tests_of(notebook)
+    tests = graded(notebook)
     solutions = [cell for cell in code_cells(notebook) if markup(cell).get("solution")]
     assert len(tests) >= 5 and [markup(cell)["grade_id"] for cell in solutions] == list(tests)
     assert all("### BEGIN SOLUTION" in cell.source for cell in solutions)
     for cell in solutions:
         body = cell.source.split("### BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
         assert len(body.strip().splitlines()) <= 15
-    assert all("### BEGIN HIDDEN TESTS" in cell.source and "assert" in cell.source.split("### BEGIN")[0] for cell in tests.values())
+    for cell in tests.values():
+        visible, hidden = cell.source.split("### BEGIN HIDDEN TESTS")
+        assert "assert" in visible and "assert" in hidden
     text = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     assert sum("<details><summary>Hint</summary>" in cell.source for cell in text) >= len(tests)
     assert [cell for cell in text if markup(cell).get("grade") and markup(cell)["points"] == 3], "a question in words"
@@ -121,7 +124,7 @@ def test_a_student_copy_fails_by_its_stubs_alone(lab):
     assert all(not cell.outputs and cell.execution_count is None for cell in code_cells(copy))
     _, errors = run([cell for cell in code_cells(copy) if not shows(cell)])
     assert {name: type(error) for name, error in errors.items()} == \
-        {f"test-{name}": NotImplementedError for name in tests_of(copy)}
+        {f"test-{name}": NotImplementedError for name in graded(copy)}
 
 
 @labs
@@ -140,7 +143,7 @@ def test_a_wrong_answer_gets_its_message(wrong, solved):
     given = nbformat.v4.new_code_cell(wrong.source)
     errors = {}
     for kind, notebook in {"visible": student(wrong.lab), "all": MASTERS[wrong.lab]}.items():
-        test = tests_of(notebook)[wrong.exercise]
+        test = graded(notebook)[wrong.exercise]
         errors[kind] = run([given, test], dict(solved(wrong.lab)))[1].get(f"test-{wrong.exercise}")
     assert isinstance(errors["all"], AssertionError) and wrong.message in str(errors["all"]), errors["all"]
     assert (errors["visible"] is None) == wrong.hidden, errors["visible"]
@@ -148,11 +151,12 @@ def test_a_wrong_answer_gets_its_message(wrong, solved):
 
 def test_every_graded_cell_has_wrong_answers_written_down():
     listed = {(wrong.lab, wrong.exercise) for wrong in WRONG}
-    assert listed == {(lab, exercise) for lab, notebook in MASTERS.items() for exercise in tests_of(notebook)}
+    assert listed == {(lab, exercise) for lab, notebook in MASTERS.items() for exercise in graded(notebook)}
     for lab in MASTERS:
         assert any(wrong.hidden for wrong in WRONG if wrong.lab == lab), "hidden tests see what visible checks do not"
 
 
-def test_the_guide_names_every_mistake():
+def test_the_guide_names_every_mistake_with_its_message():
     guide = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
-    assert [wrong.what for wrong in WRONG if wrong.what not in guide] == []
+    rows = [f"| {wrong.exercise} | {wrong.what} | {wrong.message}{' *(hidden)*' if wrong.hidden else ''} |" for wrong in WRONG]
+    assert [row for row in rows if row not in guide] == []
