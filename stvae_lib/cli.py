@@ -217,9 +217,18 @@ def _study_read(arguments) -> int:
     return 0
 
 
+def course(arguments) -> int:
+    from .report.course import build_course
+
+    out = build_course(arguments.out)
+    print(f"{out / 'student'}: to hand out\n{out / 'solution'}: to show afterwards\n"
+          f"{out / 'course'}: for nbgrader; there, `nbgrader generate_assignment LAB`")
+    return 0
+
+
 COMMANDS = {"stylize": stylize, "video": video, "encode": encode, "sheet": sheet, "baseline": baseline, "train": train,
             "report": report, "site": site, "bench": bench, "fetch": fetch, "export": export, "info": info, "study": study,
-            "styles": styles}
+            "course": course, "styles": styles}
 
 
 def main(argv=None) -> int:

@@ -20,7 +20,7 @@ def test_no_file_of_the_library_is_long():
 
 def test_tests_mirror_the_library():
     tested = {path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("*") if list(path.glob("test_*.py"))}
-    others = {"benchmarks", "browser", "notebooks"}
+    others = {"benchmarks", "browser", "labs", "notebooks"}
     assert not [folder for folder in tested if folder.parts[0] not in others and not (ROOT / "stvae_lib" / folder).is_dir()]
 
 

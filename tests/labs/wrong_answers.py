@@ -1,0 +1,277 @@
+"""Common wrong answers to the labs' exercises, and what the check of each must say.
+
+`docs/teaching.md` lists them for instructors; `test_labs.py` tries every one.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A wrong answer. what: in a few words, as the instructor's guide has it. message: a part of what its check must say.
+    hidden: whether only the hidden tests see it."""
+
+    lab: str
+    exercise: str
+    what: str
+    source: str
+    message: str
+    hidden: bool = False
+
+
+FEATURES = [
+    Wrong("01_features", "gram", "the other factor transposed",
+          "def gram_matrix(features):\n    return features.T @ features / features.shape[1]", "it compares places"),
+    Wrong("01_features", "gram", "not divided by the number of places",
+          "def gram_matrix(features):\n    return features @ features.T", "did you divide by the number of places?"),
+    Wrong("01_features", "gram", "centred too early",
+          "def gram_matrix(features):\n    centred = features - features.mean(1, keepdim=True)\n"
+          "    return centred @ centred.T / features.shape[1]", "nothing is centred here", hidden=True),
+    Wrong("01_features", "covariance", "not centred at all",
+          "def covariance_matrix(features):\n    return gram_matrix(features)", "did you centre each channel"),
+    Wrong("01_features", "covariance", "centred over channels",
+          "def covariance_matrix(features):\n    return gram_matrix(features - features.mean(0, keepdim=True))",
+          "did you centre each channel by its own mean over the places?"),
+    Wrong("01_features", "covariance", "the correlation in place of the covariance",
+          "def covariance_matrix(features):\n    return torch.corrcoef(features)", "that is the correlation", hidden=True),
+    Wrong("01_features", "power", "powers of the entries",
+          "def power(matrix, exponent, floor=1e-4):\n    return matrix**exponent", "is not the roots of its entries"),
+    Wrong("01_features", "power", "the turns in the wrong order",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    return vectors.T * values.clamp_min(1e-9)**exponent @ vectors", "your root times itself is not the matrix"),
+    Wrong("01_features", "power", "no floor under the eigenvalues",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    return vectors * values**exponent @ vectors.T", "up to the floor", hidden=True),
+    Wrong("01_features", "power", "an absolute floor",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    return vectors * values.clamp_min(floor)**exponent @ vectors.T", "relative to the largest", hidden=True),
+    Wrong("01_features", "whiten", "deviations alone taken out",
+          "def whiten(features):\n    return (features - features.mean(1, keepdim=True)) / features.std(1, keepdim=True)",
+          "did you divide by deviations alone"),
+    Wrong("01_features", "whiten", "the root in place of the inverse root",
+          "def whiten(features):\n"
+          "    return power(covariance_matrix(features), 0.5) @ (features - features.mean(1, keepdim=True))",
+          "or use the wrong power?"),
+    Wrong("01_features", "whiten", "the mean left in",
+          "def whiten(features):\n    return power(covariance_matrix(features), -0.5) @ features", "still have a mean"),
+    Wrong("01_features", "whiten", "white, but turned (Cholesky)",
+          "def whiten(features):\n    factor = torch.linalg.cholesky(torch.linalg.inv(covariance_matrix(features)))\n"
+          "    return factor.T @ (features - features.mean(1, keepdim=True))", "white, but turned", hidden=True),
+    Wrong("01_features", "adain", "content and style exchanged",
+          "def adain(content, style):\n    normal = (style - style.mean(1, keepdim=True)) / style.std(1, keepdim=True)\n"
+          "    return content.std(1, keepdim=True) * normal + content.mean(1, keepdim=True)", "changed their roles"),
+    Wrong("01_features", "adain", "one deviation for all channels",
+          "def adain(content, style):\n    normal = (content - content.mean(1, keepdim=True)) / content.std()\n"
+          "    return style.std() * normal + style.mean(1, keepdim=True)", "one for each channel"),
+    Wrong("01_features", "adain", "nothing added to a deviation of 0",
+          "def adain(content, style):\n    normal = (content - content.mean(1, keepdim=True)) / content.std(1, keepdim=True)\n"
+          "    return style.std(1, keepdim=True) * normal + style.mean(1, keepdim=True)",
+          "a constant channel gave NaN", hidden=True),
+    Wrong("01_features", "wct", "the style's mean forgotten",
+          "def wct(content, style):\n    return power(covariance_matrix(style), 0.5) @ whiten(content)",
+          "the mean is not the style's"),
+    Wrong("01_features", "wct", "coloured before it was whitened",
+          "def wct(content, style):\n    centred = content - content.mean(1, keepdim=True)\n"
+          "    matrix = power(covariance_matrix(content), -0.5) @ power(covariance_matrix(style), 0.5)\n"
+          "    return matrix @ centred + style.mean(1, keepdim=True)", "first whiten (power -0.5), then colour"),
+    Wrong("01_features", "wct", "coloured by a Cholesky factor",
+          "def wct(content, style):\n    return torch.linalg.cholesky(covariance_matrix(style)) @ whiten(content)"
+          " + style.mean(1, keepdim=True)", "must stay as it is", hidden=True),
+]
+VAE = [
+    Wrong("02_vae", "reparameterise", "eps never used, as in the published code",
+          "def reparameterise(mu, log_sigma, eps):\n    return mu + log_sigma.exp()", "eps changes nothing"),
+    Wrong("02_vae", "reparameterise", "log sigma read as log sigma²",
+          "def reparameterise(mu, log_sigma, eps):\n    return mu + (0.5 * log_sigma).exp() * eps", "no half is needed"),
+    Wrong("02_vae", "reparameterise", "log sigma taken for sigma",
+          "def reparameterise(mu, log_sigma, eps):\n    return mu + log_sigma * eps", "what does the logarithm want?"),
+    Wrong("02_vae", "reparameterise", "detached: no gradient flows",
+          "def reparameterise(mu, log_sigma, eps):\n    return (mu + log_sigma.exp() * eps).detach()",
+          "no gradient flows", hidden=True),
+    Wrong("02_vae", "kl", "the -1 forgotten",
+          "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 2 * log_sigma)",
+          "is the -1 there?"),
+    Wrong("02_vae", "kl", "the sign turned round",
+          "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (1 + 2 * log_sigma - mu**2 - (2 * log_sigma).exp())",
+          "check the signs"),
+    Wrong("02_vae", "kl", "summed already",
+          "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - 2 * log_sigma).sum(1)",
+          "one value for each entry"),
+    Wrong("02_vae", "kl", "log sigma read as log sigma² in the KL",
+          "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + log_sigma.exp() - 1 - log_sigma)",
+          "log sigma was taken", hidden=True),
+    Wrong("02_vae", "elbo", "the mean over a point's numbers",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    return ((x - x_hat).square().mean(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
+          "the sum is meant"),
+    Wrong("02_vae", "elbo", "the KL subtracted",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    return ((x - x_hat).square().sum(1) / (2 * noise**2) - beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
+          "KL is added"),
+    Wrong("02_vae", "elbo", "the mean over dimensions of the KL",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    return ((x - x_hat).square().sum(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).mean(1)).mean()",
+          "the KL is a sum over dimensions", hidden=True),
+    Wrong("02_vae", "active", "the size of mu in place of its variance",
+          "def active(mu, threshold=0.01):\n    return mu.abs().mean(0) > threshold", "Look at the variance, not at the value"),
+    Wrong("02_vae", "active", "the variance over dimensions",
+          "def active(mu, threshold=0.01):\n    return mu.var(1) > threshold", "take the variance over the points"),
+    Wrong("02_vae", "active", "the deviation in place of the variance",
+          "def active(mu, threshold=0.01):\n    return mu.std(0) > threshold", "the threshold is of the variance", hidden=True),
+    Wrong("02_vae", "predict", "the noise not squared",
+          "def predicted_active(points, beta, noise, latent):\n"
+          "    return min(latent, int((torch.linalg.eigvalsh(torch.cov(points.T)) > beta * noise).sum()))",
+          "did you forget the square?"),
+    Wrong("02_vae", "predict", "more active than there are latent dimensions",
+          "def predicted_active(points, beta, noise, latent):\n"
+          "    return int((torch.linalg.eigvalsh(torch.cov(points.T)) > beta * noise**2).sum())",
+          "no more than one can be active"),
+    Wrong("02_vae", "predict", "variances along the axes, no eigenvalues",
+          "def predicted_active(points, beta, noise, latent):\n"
+          "    return min(latent, int((points.var(0) > beta * noise**2).sum()))", "you say [2, 2, 0]"),
+    Wrong("02_vae", "predict", "second moments, not centred",
+          "def predicted_active(points, beta, noise, latent):\n"
+          "    values = torch.linalg.eigvalsh(points.T @ points / len(points))\n"
+          "    return min(latent, int((values > beta * noise**2).sum()))", "is your covariance centred?", hidden=True),
+    Wrong("02_vae", "cure", "counted from the smallest eigenvalue",
+          "def largest_beta(points, wanted, noise):\n"
+          "    return float(torch.linalg.eigvalsh(torch.cov(points.T))[wanted - 1] / noise**2)", "which eigenvalue comes first?"),
+    Wrong("02_vae", "cure", "the cure's noise not squared",
+          "def largest_beta(points, wanted, noise):\n"
+          "    return float(torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted - 1] / noise)", "just above your beta"),
+    Wrong("02_vae", "cure", "a tensor in place of a number",
+          "def largest_beta(points, wanted, noise):\n"
+          "    return torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted - 1] / noise**2", "a plain number", hidden=True),
+]
+TRANSFORM = [
+    Wrong("03_linear_transform", "closed-form", "the painting turned into the photograph",
+          "def closed_form(content_covariance, style_covariance):\n"
+          "    return matrix_roots(content_covariance[None])[0][0] @ matrix_roots(style_covariance[None])[1][0]",
+          "the roles are exchanged"),
+    Wrong("03_linear_transform", "closed-form", "C · S in place of S · C",
+          "def closed_form(content_covariance, style_covariance):\n"
+          "    return matrix_roots(content_covariance[None])[1][0] @ matrix_roots(style_covariance[None])[0][0]", "C acts first"),
+    Wrong("03_linear_transform", "closed-form", "the inverse in place of the inverse root",
+          "def closed_form(content_covariance, style_covariance):\n"
+          "    return matrix_roots(style_covariance[None])[0][0] @ torch.linalg.inv(content_covariance)", "C an inverse root"),
+    Wrong("03_linear_transform", "closed-form", "Cholesky factors for roots",
+          "def closed_form(content_covariance, style_covariance):\n    factor = torch.linalg.cholesky\n"
+          "    return factor(style_covariance) @ torch.linalg.inv(factor(content_covariance))",
+          "not the product of the two symmetric roots", hidden=True),
+    Wrong("03_linear_transform", "move", "not decompressed",
+          "def move(features, compress, matrix, style_mean):\n"
+          "    return matrix @ compress @ (features - features.mean(1, keepdim=True))", "did you decompress?"),
+    Wrong("03_linear_transform", "move", "the content's mean left in",
+          "def move(features, compress, matrix, style_mean):\n    return compress.T @ matrix @ compress @ features + style_mean",
+          "take the content's own out first"),
+    Wrong("03_linear_transform", "move", "T transposed",
+          "def move(features, compress, matrix, style_mean):\n    centred = features - features.mean(1, keepdim=True)\n"
+          "    return compress.T @ matrix.T @ compress @ centred + style_mean", "is it transposed?", hidden=True),
+    Wrong("03_linear_transform", "nearest", "S · C once more",
+          "def nearest(content_covariance, style_covariance):\n    return closed_form(content_covariance, style_covariance)",
+          "is this still S · C?"),
+    Wrong("03_linear_transform", "nearest", "content and style exchanged in the middle",
+          "def nearest(content_covariance, style_covariance):\n"
+          "    root, inverse = (part[0] for part in matrix_roots(style_covariance[None]))\n"
+          "    return inverse @ matrix_roots((root @ content_covariance @ root)[None])[0][0] @ inverse",
+          "which covariance stands inside"),
+    Wrong("03_linear_transform", "nearest", "the mirrored solution",
+          "def nearest(content_covariance, style_covariance):\n"
+          "    root, inverse = (part[0] for part in matrix_roots(content_covariance[None]))\n"
+          "    return -inverse @ matrix_roots((root @ style_covariance @ root)[None])[0][0] @ inverse",
+          "must not mirror any direction", hidden=True),
+    Wrong("03_linear_transform", "mix", "deviations mixed in place of variances",
+          "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n"
+          "    return shares @ mus, (shares @ log_sigmas.exp()).log()", "you mixed the deviations"),
+    Wrong("03_linear_transform", "mix", "log sigmas mixed",
+          "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n    return shares @ mus, shares @ log_sigmas",
+          "you mixed log sigmas"),
+    Wrong("03_linear_transform", "mix", "shares not divided by their sum",
+          "def mix(mus, log_sigmas, shares):\n    return shares @ mus, 0.5 * (shares @ (2 * log_sigmas).exp()).log()",
+          "divide by their sum", hidden=True),
+    Wrong("03_linear_transform", "grid", "a/n, as in the published grid: three corners are not pure",
+          "def grid_shares(n):\n    a, b = torch.arange(n)[:, None] / n, torch.arange(n)[None, :] / n\n"
+          "    return torch.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b], dim=2)", "a must reach 1"),
+    Wrong("03_linear_transform", "grid", "rows and columns exchanged",
+          "def grid_shares(n):\n    b, a = torch.linspace(0, 1, n)[:, None], torch.linspace(0, 1, n)[None, :]\n"
+          "    return torch.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b], dim=2)",
+          "rows and columns are exchanged", hidden=True),
+    Wrong("03_linear_transform", "draw", "uniform numbers in place of Gaussian ones",
+          "def draw(mu, log_sigma, count, generator):\n"
+          "    return mu + log_sigma.exp() * (torch.rand(count, len(mu), generator=generator) - 0.5)", "is it randn, not rand"),
+    Wrong("03_linear_transform", "draw", "one eps for all dimensions",
+          "def draw(mu, log_sigma, count, generator):\n"
+          "    return mu + log_sigma.exp() * torch.randn(count, 1, generator=generator)", "each needs an eps of its own"),
+    Wrong("03_linear_transform", "draw", "the generator not used",
+          "def draw(mu, log_sigma, count, generator):\n    return mu + log_sigma.exp() * torch.randn(count, len(mu))",
+          "the same generator gave other codes", hidden=True),
+]
+EXPERIMENT = [
+    Wrong("04_experiment", "plan", "no margin",
+          "def plan():\n"
+          "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 0, 'unit': 'picture', 'control': ('vgg', 'vgg')}",
+          "from how many dB on would you care?"),
+    Wrong("04_experiment", "plan", "no control",
+          "def plan():\n    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture'}",
+          "says nothing about control"),
+    Wrong("04_experiment", "plan", "quarters taken for units",
+          "def plan():\n"
+          "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'quarter', 'control': ('vgg', 'vgg')}",
+          "they are not independent units", hidden=True),
+    Wrong("04_experiment", "plan", "the statement as its own control",
+          "def plan():\n"
+          "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('vgg', 'resnet')}",
+          "this control is the statement itself", hidden=True),
+    Wrong("04_experiment", "psnr", "one mean over the whole batch",
+          "def psnr(output, target):\n    return -10 * (output - target).square().mean().log10()",
+          "which dimensions does the mean take?"),
+    Wrong("04_experiment", "psnr", "the natural logarithm",
+          "def psnr(output, target):\n    return -10 * (output - target).square().mean((1, 2, 3)).log()", "to base 10?"),
+    Wrong("04_experiment", "psnr", "the sign of the PSNR forgotten",
+          "def psnr(output, target):\n    return 10 * (output - target).square().mean((1, 2, 3)).log10()", "check the sign"),
+    Wrong("04_experiment", "psnr", "the mean taken before the squares",
+          "def psnr(output, target):\n    return -10 * (output - target).abs().mean((1, 2, 3)).square().log10()",
+          "squares first, then the mean", hidden=True),
+    Wrong("04_experiment", "units", "every value a unit",
+          "def per_unit(values, units):\n    return np.asarray(values, dtype=float)", "are two units, not 4"),
+    Wrong("04_experiment", "units", "sums in place of means",
+          "def per_unit(values, units):\n    values, units = np.asarray(values, dtype=float), np.asarray(units)\n"
+          "    return np.array([values[units == unit].sum() for unit in dict.fromkeys(units.tolist())])", "their mean is 2"),
+    Wrong("04_experiment", "units", "values of a unit supposed side by side",
+          "def per_unit(values, units):\n    return np.reshape(np.asarray(values, dtype=float), (len(set(units)), -1)).mean(1)",
+          "need not stand side by side", hidden=True),
+    Wrong("04_experiment", "interval", "not paired",
+          "def paired_interval(first, second):\n    first, second = np.asarray(first), np.asarray(second)\n"
+          "    error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))\n"
+          "    half = stats.t.ppf(0.975, len(first) - 1) * error\n"
+          "    return first.mean() - second.mean() - half, first.mean() - second.mean() + half", "Take the differences first"),
+    Wrong("04_experiment", "interval", "1.96 with four units",
+          "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n"
+          "    half = 1.96 * differences.std(ddof=1) / np.sqrt(len(differences))\n"
+          "    return differences.mean() - half, differences.mean() + half", "not 1.96"),
+    Wrong("04_experiment", "interval", "not divided by the root of n",
+          "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n"
+          "    half = stats.t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1)\n"
+          "    return differences.mean() - half, differences.mean() + half", "divided by the root of n?"),
+    Wrong("04_experiment", "interval", "n in place of n - 1",
+          "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n"
+          "    half = stats.t.ppf(0.975, len(differences) - 1) * differences.std() / np.sqrt(len(differences))\n"
+          "    return differences.mean() - half, differences.mean() + half", "ddof=1", hidden=True),
+    Wrong("04_experiment", "verdict", "the mean decides",
+          "def verdict(low, high, margin):\n    return 'holds' if (low + high) / 2 > margin else 'fails'",
+          "the mean alone decides nothing"),
+    Wrong("04_experiment", "verdict", "not shown taken for false",
+          "def verdict(low, high, margin):\n    if low > margin:\n        return 'holds'\n"
+          "    return 'undecided' if high > 2 else 'fails'", "not shown is not shown to be false"),
+    Wrong("04_experiment", "verdict", "the margin left out",
+          "def verdict(low, high, margin):\n    if high <= 0:\n        return 'fails'\n"
+          "    return 'holds' if low > margin else 'undecided'", "smaller than the margin", hidden=True),
+    Wrong("04_experiment", "winner", "swapped sides ignored",
+          "def winner(trial, vote):\n"
+          "    return {'left': trial.methods[0], 'right': trial.methods[1], 'tie': None}[vote['choice']]",
+          "swapped, the first method is on the right"),
+    Wrong("04_experiment", "winner", "a tie given to the second method",
+          "def winner(trial, vote):\n    first = (vote['choice'] == 'left') != bool(vote['swapped'])\n"
+          "    return trial.methods[0 if first else 1]", "a tie has no winner", hidden=True),
+]
+WRONG = [*FEATURES, *VAE, *TRANSFORM, *EXPERIMENT]
