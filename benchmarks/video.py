@@ -39,7 +39,7 @@ WAYS = {"per frame": (PER_FRAME, False), "per frame, drawn": (PER_FRAME, True), 
         "averaged statistics": (replace(FROZEN, content="average"), False),
         "blended": (replace(FROZEN, blend=Stability().blend), False),
         "blended, half": (replace(FROZEN, blend=0.5), False),
-        "averaged and blended": (Stability(), False)}
+        "averaged and blended": (replace(Stability(), content="average"), False)}
 
 
 @dataclass

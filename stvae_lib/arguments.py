@@ -151,8 +151,8 @@ def _video_arguments(parser):
     parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
     parser.add_argument("--per-frame", action="store_true", help="hold nothing together, except by the options below")
     parser.add_argument("--frozen", action=either, help="draw a sampled style once, not for every frame (default)")
-    parser.add_argument("--content", help="statistics taken out of a frame: its own, of the first of its shot, or a moving "
-                                          "average (default)")
+    parser.add_argument("--content", help="statistics taken out of a frame: its own (default), of the first of its shot, "
+                                          "or a moving average")
     parser.add_argument("--seconds", type=float, help="over which the average forgets (default 0.5)")
     parser.add_argument("--blend", type=float, help="share kept of the last output along the optical flow (default 0.7)")
     parser.add_argument("--cuts", action=either, help="begin anew at hard cuts (default)")

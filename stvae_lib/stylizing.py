@@ -71,12 +71,12 @@ def stylize(arguments) -> int:
     if not 1 <= arguments.oversample <= 4:
         raise InputError(f"--oversample {arguments.oversample:g}", "is out of range", "give a factor from 1 to 4")
     check_strength(arguments.strength)
-    arguments.mix = normalised_mix(arguments.mix, len(arguments.styles))
     folder = arguments.photo != STREAM and arguments.photo.is_dir()
     check_spread(arguments, folder)
     if not folder and arguments.out != STREAM:
         check_output(arguments.out)
     tools = Tools.load(arguments)
+    arguments.mix = normalised_mix(arguments.mix, len(arguments.styles))  # last: it may warn, and an error is one line
     if folder:
         stylize_folder(targets, tools, arguments, outcome)
     else:

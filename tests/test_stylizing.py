@@ -143,7 +143,7 @@ def test_a_sheet_shows_every_photograph_in_every_style(photo, tmp_path, monkeypa
     shown, grid = [], figures.grid
     monkeypatch.setattr(figures, "grid", lambda *given, **more: shown.append(given) or grid(*given, **more))
     out = tmp_path / "sheet.jpg"
-    few = ["--size", "64", "--device", "cpu"]
+    few = ["--size", "64", "--device", "cpu", "--model", "vgg19-slim"]
     assert main(["sheet", str(photo), str(photo), "--styles", str(styles), "-o", str(out), *few]) == 0
     rows, columns, names = shown[0]
     assert [len(row) for row in rows] == [4, 4, 4] and rows[0][0] is None
@@ -180,7 +180,7 @@ def test_an_optimisation_that_diverges_is_a_failure(photo, tmp_path, capfd, monk
 
 def test_info_of_a_published_encoder_recommends_another(capfd):
     said = refused(["info", "vgg19"], capfd)
-    assert "has no card" in said and "use one of vgg19-slim," in said
+    assert "has no card" in said and "use one of vgg16-half, vgg19-slim," in said
 
 
 def test_the_shell_completes_commands(monkeypatch):
@@ -216,7 +216,7 @@ def test_a_photograph_beyond_the_memory_is_drawn_in_tiles_to_the_same_result(tmp
     sizes, draw = [], tiles.TiledFeatures.boxes
     monkeypatch.setattr(tiles.TiledFeatures, "boxes", lambda self, doing: sizes.append(self.side) or draw(self, doing))
     for extra, levels in (([], 1), (["--preserve-colour"], 2), (["--oversample", "1.5"], 4)):  # larger pictures are 8-bit too
-        common = [tmp_path / "photo.png", STYLE, *extra]
+        common = [tmp_path / "photo.png", STYLE, "--model", "vgg19-slim", *extra]
         whole = drawn(common, tmp_path / "whole.png")
         assert not sizes
         tiled = drawn([*common, "--max-memory", "18MB"], tmp_path / "tiled.png")

@@ -26,6 +26,10 @@ for (const figure of document.querySelectorAll("figure.compare")) {
   move();
 }
 
+if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  for (const film of document.querySelectorAll("video.film")) film.autoplay = false;
+}
+
 // What the theme's own markup tells a screen reader: labels that hide a text, and a list whose entries are none.
 document.querySelectorAll("details.hide > summary, button.search-button-field").forEach((named) => named.removeAttribute("aria-label"));
 document.querySelectorAll(".citation-list > .citation").forEach((entry) => entry.setAttribute("role", "listitem"));

@@ -67,18 +67,16 @@ class Book:
         self.add(**{name: rows})
         display(Markdown(figures.table(rows, decimals)))
 
-    def claim(self, claim: Claim) -> Claim:
-        """Keep a claim, and show it as a sentence."""
+    def claim(self, claim: Claim, shown: bool = True) -> Claim:
+        """Keep a claim, and show it as a sentence unless a table is to show it among many."""
         self.claims.append(claim)
-        self.say(claim.sentence())
+        if shown:
+            self.say(claim.sentence())
         return claim
 
     def claims_table(self, claims: list[Claim] | None = None) -> None:
-        """Show claims (None: those kept so far): statement, what was measured, rule, verdict, control."""
-        rows = [{"statement": claim.statement, "measured": claim.measured(), "rule": claim.rule, "verdict": claim.verdict,
-                 "control": "{what}: {figure}, {verdict}".format(**claim.control) if claim.control else "–"}
-                for claim in (self.claims if claims is None else claims)]
-        display(Markdown(figures.table(rows)))
+        """Show claims (None: those kept so far): statement, verdict, what was measured, control, rule."""
+        display(Markdown(claims_markdown(self.claims if claims is None else claims)))
 
     def say(self, text: str) -> None:
         """Show a sentence that was made from measured figures, as Markdown."""
@@ -98,6 +96,13 @@ class Book:
         path = self.folder / "results.json"
         write_text(path, text)
         return path
+
+
+def claims_markdown(claims: list[Claim]) -> str:
+    """Claims as a table."""
+    return figures.table([{"statement": claim.statement, "verdict": claim.verdict, "measured": claim.measured(),
+                           "control": "{what}: {figure}, {verdict}".format(**claim.control) if claim.control else "–",
+                           "rule": claim.rule} for claim in claims])
 
 
 def _plain(value):

@@ -24,7 +24,8 @@ def twenty_pairs_table() -> str:
 def standing() -> str:
     """The default model against the published ones."""
     measured = Yardstick.committed()
-    return "\n".join(f"- {measured.standing(DEFAULT, peer, size)}" for peer, size in (("microast", ""), ("magenta", "@384")))
+    at_equal_size = ("microast", ""), ("microast@384", "@384"), ("magenta", "@384")
+    return "\n".join(f"- {measured.standing(DEFAULT, peer, size)}" for peer, size in at_equal_size)
 
 
 def sizes_table() -> str:

@@ -76,9 +76,8 @@ def landing_page(chapters: list[Chapter], claims: dict[str, list[Claim]]) -> str
     asked, everything = questions(), [claim for rows in claims.values() for claim in rows]
     cards = [_card(chapter, asked.get(chapter.name, ""), claims.get(chapter.name, [])) for chapter in chapters]
     statements = [_statements(chapter, claims[chapter.name]) for chapter in chapters if claims.get(chapter.name)]
-    picture, alt = _picture(chapters[0]) or ("opening.jpg", '"Photographs in several styles"')
     return Template((DOCS / "index.md").read_text(encoding="utf-8")).substitute(
-        picture=picture, alt=alt, chips=chips(everything), cards="\n".join(cards), statements="\n".join(statements),
+        chips=chips(everything), cards="\n".join(cards), statements="\n".join(statements),
         chapters="\n".join(chapter.name for chapter in chapters))
 
 

@@ -6,6 +6,7 @@ from .archive import read_benchmark
 JUDGES = {"resnet50": "ResNet-50", "vgg16": "VGG-16", "vgg19d": "VGG-19, distilled"}
 LABELS = {"content": "the content itself", "style": "the style itself", "microast": "MicroAST, published weights",
           "magenta": "Magenta, published weights (works at 384 px)"}
+PEERS = {"microast": "MicroAST", "microast@384": "MicroAST at 384 px too", "magenta": "Magenta's, which works at 384 px"}
 MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure kept"}
 SHOWN_LARGER = ("vgg16-half", "vgg19-slim", "resnet50-slim", "microast")  # whose rows at a larger working size the tables show
 
@@ -69,7 +70,7 @@ class Yardstick:
                     found[verdict].append(f"{name} ({title})")
         told = "; ".join(f"{verdict} {', '.join(where)}" for verdict, where in found.items() if where)
         drawn = f", drawn at {size.removeprefix('@')} px," if size else ""
-        return f"`{model}`{drawn} against {LABELS[peer].split(',')[0]}: {told}."
+        return f"`{model}`{drawn} against {PEERS[peer]}: {told}."
 
     def over_peer(self, model: str) -> dict[str, float]:
         """Style distance of a model over MicroAST's, by pairs and judge: on the older twenty by a sibling of the distilled

@@ -81,10 +81,19 @@ def write_film(frames: Iterable[Frame], clip, out: Path) -> None:
         join([segment], clip, out)
 
 
-def beside(films: list[list[Frame]]) -> Iterator[Frame]:
-    """Frames of films of one size and timing side by side, so that an eye can compare them while they move."""
+def beside(films: list[list[Frame]], axis: int = 1) -> Iterator[Frame]:
+    """Frames of films of one size and timing side by side (axis 0: one above the other), so that an eye can compare them while
+    they move."""
     for together in zip(*films):
-        yield replace(together[0], picture=np.concatenate([frame.picture for frame in together], axis=1))
+        yield replace(together[0], picture=np.concatenate([frame.picture for frame in together], axis=axis))
+
+
+def stacked(films: list[list[Frame]], repeats: int = 1) -> Iterator[Frame]:
+    """Films one above the other, played so many times in a row."""
+    frames = list(beside(films, axis=0))
+    for turn in range(repeats):
+        for frame in frames:
+            yield replace(frame, pts=frame.pts + turn * (frames[-1].pts + frames[-1].duration))
 
 
 def write_pictures(folder: Path, frames: Iterable[Frame]) -> None:

@@ -30,7 +30,7 @@ class Stability:
     """
 
     frozen: bool = True
-    content: str = "average"
+    content: str = "own"  # averaging costs style and hardly steadies (notebook 07)
     seconds: float = 0.5
     blend: float = 0.7
     cuts: bool = True

@@ -255,7 +255,8 @@ def check_page_without_kernel(page, file) -> None:
 
 def run_all_cells(page, seconds: float = 120) -> None:
     """Run > Run All Cells until a prompt shows that it was heard: a notebook without its kernel yet stays silent."""
-    page.locator(".jp-Toolbar-kernelName", has_text="Python 3").wait_for(timeout=seconds * 1000)
+    # attached, not visible: extensions, as nbgrader's, push it off a full toolbar
+    page.locator(".jp-Toolbar-kernelName", has_text="Python 3").wait_for(state="attached", timeout=seconds * 1000)
     heard = page.locator(".jp-InputPrompt", has_text=re.compile(r"\[(\*|\d+)\]"))
     end = time.monotonic() + seconds
     while heard.count() == 0:

@@ -54,6 +54,8 @@ def test_one_region_is_plain_stylising(model, photo, corners):
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_far_from_the_border_every_region_is_its_own_style(name, photo, corners):
     model = st.load(name, "cpu")
+    if model.vlt.variant == "joint" and model.vlt.modulator.normalised:
+        pytest.skip("its decoder normalises over the whole picture: a region is not drawn as if alone")
     left = torch.zeros(1, 1, *photo.shape[2:])
     left[..., :photo.shape[3] // 2] = 1
     both = mixing.stylize_regions(model, photo, corners[:2], [left, 1 - left])

@@ -25,7 +25,8 @@ def code_cells(book):
 
 def test_there_are_notebooks():
     assert [file.stem for file in NOTEBOOKS] == ["00_report", "01_image_autoencoder", "02_variational_linear_transform",
-                                                   "03_resnet50_substitution", "04_baseline_comparison", "05_style_mixing"]
+                                                   "03_resnet50_substitution", "04_baseline_comparison", "05_style_mixing",
+                                                   "06_preference", "07_video"]
 
 
 def test_executed_from_top_to_bottom_without_errors(notebook):

@@ -16,6 +16,7 @@ def test_readme_shows_the_committed_results():
 def test_what_readme_says_of_the_default_model_is_what_was_measured():
     measured = Yardstick.committed()
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert "Here `vgg19-slim` looked level with MicroAST; on the sixty pairs, by every judge, it is behind." in text
+    claim = "Here `vgg19-slim` looked level with MicroAST in style; on the sixty pairs, by every judge, it is behind in that."
+    assert claim in text
     assert list(measured.over_peer("vgg19-slim").values())[0] < 1.1
     assert all(measured.ahead("vgg19-slim", "microast", judge, "style").high < 0 for judge in JUDGES)

@@ -35,13 +35,19 @@ def test_styles_at_their_times(make_clip, tmp_path):
 @pytest.mark.parametrize("arguments, problem", [
     ([], "styles: are not given"), ([GLASS, "--at", "0", GLASS], "styles: are given twice"),
     (["--at", "soon", GLASS], "time 'soon'"), (["--at", "0"], "styles: are not given"),
-    ([GLASS, "--content", "none"], "--content"), ([GLASS, "--blend", "2"], "--blend"), ([GLASS, "--size", "4"], "--size 4"),
+    ([GLASS, "--content", "none"], "--content"), ([GLASS, "--blend", "2"], "--blend"),
     ([GLASS, "--strength", "2"], "strength 2"), ([GLASS, "--rate", "10"], "rate of its own"), (["nothing.png"], "no such file")])
 def test_bad_calls_are_told_in_one_line(arguments, problem, make_clip, tmp_path, capfd):
     assert main(["video", str(make_clip()), *arguments, "-o", str(tmp_path / "out.mp4"), "--device", "cpu"]) == 2
     lines = capfd.readouterr().err.strip().splitlines()
     assert len(lines) == 1 and lines[0].startswith("stvae: ") and problem in lines[0]
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_a_size_that_is_none_is_refused(make_clip, tmp_path, capfd):
+    with pytest.raises(SystemExit) as ended:
+        main(["video", str(make_clip()), GLASS, "--size", "4", "-o", str(tmp_path / "out.mp4")])
+    assert ended.value.code == 2 and "--size: '4' is no whole number from 16" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["empty.mp4", "music.m4a", "cut.mp4", "small.mp4"])
