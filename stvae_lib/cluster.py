@@ -30,10 +30,8 @@ def results(work: Callable, tasks: list[tuple], scheduler: str, workers: int | N
     with _client(scheduler, workers) as client:
         numbers = {client.submit(work, *task, pure=False): number for number, task in enumerate(tasks)}
         for future in as_completed(numbers):
-            if future.status == "finished":
-                yield numbers[future], future.result(), None
-            else:
-                yield numbers[future], None, future.exception()
+            error = future.exception()  # waits: a result that died with its worker is being made again
+            yield numbers[future], None if error else future.result(), error
 
 
 @contextmanager
