@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+MODEL, QUICK_MODEL = "vgg16-half", "vgg19-slim"  # of pictures; of films, and of what is timed
 SEEDS = 2**63  # what both NumPy and torch take
 
 
@@ -58,7 +59,7 @@ def make_parser() -> Parser:
     encode.add_argument("style", type=Path)
     encode.add_argument("-o", "--out", type=Path, required=True, help="NAME.safetensors")
     encode.add_argument("--force", action="store_true", help="replace OUT also where it is no style file")
-    encode.add_argument("--model", default="vgg16-half", help="name or .safetensors file")
+    encode.add_argument("--model", default=MODEL, help="name or .safetensors file")
     encode.add_argument("--device", default="auto")
     _sheet_arguments(commands.add_parser("sheet", help="every photograph in every style of a folder, on one labelled sheet"))
     _baseline_arguments(commands.add_parser("baseline", help="the same by a method that ST-VAE is compared with"))
@@ -74,7 +75,7 @@ def make_parser() -> Parser:
     site.add_argument("folder", type=Path, nargs="?", help="of a run by `stvae report` (default: the committed notebooks)")
     site.add_argument("--out", type=Path, help="folder (default: the run's, or runs/<date>)")
     bench = commands.add_parser("bench", help="time the model and write benchmarks/results.json")
-    bench.add_argument("--model", default="vgg19-slim")
+    bench.add_argument("--model", default=QUICK_MODEL)
     bench.add_argument("--sizes", type=whole(1, 2**15), nargs="+", default=[256, 512, 1024, 2048])
     bench.add_argument("--out", type=Path, default=Path("benchmarks"))
     bench.add_argument("--device", default="auto")
@@ -104,7 +105,7 @@ def _stylize_arguments(parser):
     parser.add_argument("styles", type=Path, nargs="+", metavar="style", help="a picture, a file by `stvae encode`, or -")
     parser.add_argument("-o", "--out", type=Path, required=True, help="file, folder where PHOTO is one, or - for standard "
                                                                       "output, as PNG")
-    parser.add_argument("--model", default="vgg16-half", help="name or .safetensors file")
+    parser.add_argument("--model", default=MODEL, help="name or .safetensors file")
     parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style")
     parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
     parser.add_argument("--size", type=whole(16, 2**20), help="longer side in pixels, never enlarged")
@@ -129,7 +130,7 @@ def _sheet_arguments(parser):
     parser.add_argument("photos", type=Path, nargs="+", metavar="photo")
     parser.add_argument("--styles", type=Path, required=True, metavar="FOLDER", help="of paintings")
     parser.add_argument("-o", "--out", type=Path, required=True, help="picture")
-    parser.add_argument("--model", default="vgg16-half", help="name or .safetensors file")
+    parser.add_argument("--model", default=MODEL, help="name or .safetensors file")
     parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
     parser.add_argument("--size", type=whole(32, 4096), default=256, help="longer side of every picture, in pixels")
     parser.add_argument("--device", default="auto")
@@ -142,7 +143,7 @@ def _video_arguments(parser):
     parser.add_argument("-o", "--out", type=Path, required=True, help="NAME.mp4, .mov, .mkv, .webm, or a folder for frames")
     parser.add_argument("--at", nargs="+", action="append", default=[], metavar=("TIME", "STYLE"),
                         help="key frame: a style, or an equal mix of several, reached at TIME (12.5 or 1:05)")
-    parser.add_argument("--model", default="vgg19-slim", help="name or .safetensors file")
+    parser.add_argument("--model", default=QUICK_MODEL, help="name or .safetensors file")
     parser.add_argument("--mix", type=float, nargs="+", metavar="W", help="one share per style")
     parser.add_argument("--strength", type=float, default=1.0, help="0 content … 1 full style")
     parser.add_argument("--size", type=whole(16, 2**14), help="longer side in pixels, never enlarged")

@@ -43,6 +43,11 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def tensor_bytes(value: torch.Tensor) -> bytes:
+    """A tensor's values, for a checksum over them."""
+    return value.detach().cpu().contiguous().numpy().tobytes()
+
+
 def sha256(path) -> str:
     """Checksum of a file."""
     return digest(Path(path).read_bytes())

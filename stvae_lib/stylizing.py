@@ -38,7 +38,7 @@ from .pictures.images import (
     to_pixels,
     to_png,
 )
-from .provenance import digest
+from .provenance import digest, tensor_bytes
 
 STREAM = Path("-")  # standard input in place of a picture's file, standard output in place of a result's
 STYLE_SIZE = 512
@@ -192,9 +192,10 @@ def find_targets(photo: Path, out: Path) -> tuple[dict[Path, Path], Outcome]:
         raise InputError("-o -", "is given for a folder of photographs", "name a folder")
     if out.exists() and out.samefile(photo):
         raise InputError(out, "is the folder of the photographs", "choose another folder by -o")
-    reasons = {file: reason_to_skip(file) for file in sorted(photo.iterdir())}
-    outcome.skipped = [{"file": str(file), "reason": reason} for file, reason in reasons.items() if reason]
-    return {file: out / f"{name}.png" for file, name in output_names(list_images(photo)).items()}, outcome
+    names = output_names(list_images(photo))
+    skipped = sorted(set(photo.iterdir()) - names.keys())
+    outcome.skipped = [{"file": str(file), "reason": reason_to_skip(file)} for file in skipped]
+    return {file: out / f"{name}.png" for file, name in names.items()}, outcome
 
 
 def stylize_folder(targets: dict[Path, Path], tools: Tools, arguments, outcome: Outcome) -> None:
@@ -262,7 +263,7 @@ def _loaded(model: str, device: str, styles: tuple[Path, ...]) -> Tools:
 
 def settings(tools: Tools, arguments) -> dict:
     """What decides the results besides the photographs."""
-    codes = [digest(code.mu.cpu().numpy().tobytes() + code.log_sigma.cpu().numpy().tobytes()) for code in tools.codes]
+    codes = [digest(tensor_bytes(code.mu) + tensor_bytes(code.log_sigma)) for code in tools.codes]
     names = ("mix", "strength", "size", "preserve_colour", "oversample", "sample", "seed")
     return {"model": fingerprint(tools.tiler.model), "styles": codes} | {name: getattr(arguments, name) for name in names}
 

@@ -1,6 +1,7 @@
 """What several tests need, wherever they lie."""
 
 import base64
+import importlib.util
 import io
 import itertools
 import resource
@@ -27,6 +28,24 @@ def bad_files(folder) -> list[str]:
     Image.new("RGB", (1, 1)).save(folder / "dot.png")
     Image.new("RGB", (40000, 1)).save(folder / "line.png")
     return ["missing.jpg", "empty.jpg", "text.jpg", "cut.jpg", "dot.png", "line.png"]
+
+
+def benchmark(name: str):
+    """A script of `benchmarks/` as a module."""
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def opened(page, file: Path, viewport: dict, ready: str, patience: int):
+    """A browser's page with a file in it, in a viewport of a width and height in pixels, once what matches `ready` is there;
+    milliseconds of `patience` for this and all that follows."""
+    page.set_viewport_size(viewport)
+    page.set_default_timeout(patience)
+    page.goto(file.as_uri())
+    page.wait_for_selector(ready)
+    return page
 
 
 @contextmanager

@@ -8,20 +8,14 @@ import torch
 import torch.nn.functional as F
 from skimage.feature import peak_local_max
 
-LUMINANCE = torch.tensor([0.299, 0.587, 0.114])[None, :, None, None]
-
-
-def luminance(images: torch.Tensor, side: int | None = None) -> torch.Tensor:
-    """`(N, 1, H, W)` of `(N, 3, H, W)`, averaged down to `side` by `side` cells where given."""
-    grey = (images * LUMINANCE.to(images.device)).sum(1, keepdim=True)
-    return grey if side is None else F.adaptive_avg_pool2d(grey, side)
+from ..pictures.edges import luminance
 
 
 def correlations(outputs: torch.Tensor, contents: torch.Tensor, side: int = 16) -> torch.Tensor:
     """|r| of every output's luminance with every content's, of `(n, 3, H, W)` and `(m, 3, H, W)`: `(n, m)`, in `side` by
     `side` cells. The sign is left out: a decoder that nobody trained may turn light into dark."""
     rows = [F.normalize((cells - cells.mean(1, keepdim=True)), dim=1)
-            for cells in (luminance(images, side).flatten(1) for images in (outputs, contents))]
+            for cells in (F.adaptive_avg_pool2d(luminance(images), side).flatten(1) for images in (outputs, contents))]
     return (rows[0] @ rows[1].T).abs()
 
 

@@ -1,6 +1,5 @@
 """Styles mixed over a grid or over the places of one picture, and style codes as small files."""
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from safetensors.torch import save
 
 from ..errors import InputError
 from ..files import check_writable, write_bytes
+from ..provenance import digest, tensor_bytes
 from .codes import StyleCode
 from .storage import read_described
 from .stvae import STVAE, check_mask, check_strength, pad_to_stride
@@ -96,10 +96,8 @@ def _mix_by_place(model, masks, count: int, size, features: torch.Tensor) -> tor
 
 def fingerprint(model: STVAE) -> str:
     """Checksum of what gives a style code its meaning, the model's linear transform."""
-    found = hashlib.sha256()
-    for name, value in sorted(model.vlt.state_dict().items()):
-        found.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
+    state = sorted(model.vlt.state_dict().items())
+    return digest(b"".join(name.encode() + tensor_bytes(value) for name, value in state))[:16]
 
 
 def save_code(code: StyleCode, path, model: STVAE) -> None:

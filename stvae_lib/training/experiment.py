@@ -167,11 +167,9 @@ def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) 
     folder, first = Path(folder), not dist.is_initialized() or dist.get_rank() == 0
     with alone_in(folder) if first else nullcontext():
         check_same_run(config, folder)
-        state = load_checkpoint(folder, config.schedule.steps)
-        if state and first:
-            kept_rows(folder / LOG, state["step"], config.schedule.log_every)
+        resumes = check_resumable(config, folder, first)
         check_base(config, folder)
-        recipe, data = make_recipe(config, sources, resumes=state is not None), data_record(sources)
+        recipe, data = make_recipe(config, sources, resumes), data_record(sources)
         config = replace(config, processes=dist.get_world_size() if dist.is_initialized() else 1)
         if first:
             write_text(folder / "config.json", json.dumps(config.to_json(), indent=1) + "\n")
@@ -179,6 +177,15 @@ def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) 
         if reached["step"] < config.schedule.steps or not first:
             return None
         return export(recipe.cpu().eval(), config, sources, folder, reached, device, data)
+
+
+def check_resumable(config: RunConfig, folder: Path, first: bool) -> bool:
+    """Whether a folder holds a training to go on with; InputError, before any work, where its checkpoint or (in the `first`
+    process) its log is damaged. The checkpoint itself is let go again: it is as large as model and optimiser."""
+    state = load_checkpoint(folder, config.schedule.steps)
+    if state and first:
+        kept_rows(folder / LOG, state["step"], config.schedule.log_every)
+    return state is not None
 
 
 def check_base(config: RunConfig, folder: Path) -> None:

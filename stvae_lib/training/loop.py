@@ -119,6 +119,7 @@ def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after:
         processes = processes_of(state, world)
     log = Log(folder / LOG, state, schedule, processes) if rank == 0 else None
     done, before = restore(state, checkpoint, recipe, optimiser)
+    del state  # as large as model and optimiser, which now hold it
     forward = DistributedDataParallel(recipe) if world > 1 else recipe
     began = time.perf_counter() - before
     bar = tqdm(total=schedule.steps, initial=done, disable=rank > 0, mininterval=2, unit="step")

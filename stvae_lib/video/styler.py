@@ -1,6 +1,5 @@
 """Frames in a style, one after the other, and what holds them together."""
 
-import hashlib
 import math
 from dataclasses import asdict, dataclass
 
@@ -11,6 +10,7 @@ from ..errors import InputError
 from ..model.content import ContentStatistics
 from ..model.stvae import STVAE, check_strength
 from ..pictures.images import to_tensor
+from ..provenance import digest, tensor_bytes
 from .clips import Frame
 from .cuts import CutDetector
 from .flow import Blender
@@ -125,7 +125,4 @@ class Styler:
 
 
 def _digest(tensors) -> str:
-    found = hashlib.sha256()
-    for value in tensors:
-        found.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
+    return digest(b"".join(map(tensor_bytes, tensors)))[:16]

@@ -1,10 +1,9 @@
 """The benchmark of films, on a few tiny frames."""
 
-import importlib.util
 import math
 
 import pytest
-from common import ROOT
+from common import benchmark
 
 import stvae_lib as st
 from stvae_lib import weights
@@ -13,10 +12,7 @@ from stvae_lib.pictures import datasets
 
 @pytest.fixture(scope="module")
 def video():
-    spec = importlib.util.spec_from_file_location("video_benchmark", ROOT / "benchmarks" / "video.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("video")
 
 
 def test_every_way_is_measured_and_blending_is_steadier(video, monkeypatch):

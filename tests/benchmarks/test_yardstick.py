@@ -1,11 +1,10 @@
 """The held-out pairs, scored again with the shipped weights."""
 
-import importlib.util
 import json
 import zlib
 
 import pytest
-from common import ROOT, SHARED, needs_shared
+from common import ROOT, SHARED, benchmark, needs_shared
 
 from stvae_lib.model.weights import FOLDER
 from stvae_lib.provenance import sha256
@@ -15,10 +14,7 @@ pytestmark = needs_shared
 
 @pytest.fixture(scope="module")
 def yardstick():
-    spec = importlib.util.spec_from_file_location("yardstick", ROOT / "benchmarks" / "yardstick.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("yardstick")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import json
 import threading
 
 import pytest
-from common import study_material
+from common import opened, study_material
 
 from stvae_lib.report.study import serve, votes
 from stvae_lib.report.study.design import read_key
@@ -32,11 +32,7 @@ def key(page_file):
 @pytest.fixture
 def page(watched, page_file):
     """The page, opened from its file on a phone-sized screen, which notes errors and what it asks for."""
-    watched.set_viewport_size(PHONE)
-    watched.set_default_timeout(LONG)
-    watched.goto(page_file.as_uri())
-    watched.wait_for_selector("#start:visible")
-    return watched
+    return opened(watched, page_file, PHONE, "#start:visible", LONG)
 
 
 def vote(page, act) -> None:

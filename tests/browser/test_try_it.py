@@ -6,7 +6,7 @@ import time
 
 import pytest
 import torch
-from common import ROOT
+from common import ROOT, opened
 from PIL import Image
 
 from stvae_lib import load_image, weights
@@ -33,11 +33,7 @@ def page_file(tmp_path_factory):
 @pytest.fixture
 def page(watched, page_file):
     """The page, opened from its file, which notes errors and what it asks for."""
-    watched.set_viewport_size({"width": 1280, "height": 900})
-    watched.set_default_timeout(LONG)
-    watched.goto(page_file.as_uri())
-    watched.wait_for_selector("[data-drawn=ready]")
-    return watched
+    return opened(watched, page_file, {"width": 1280, "height": 900}, "[data-drawn=ready]", LONG)
 
 
 def drawn(page, act) -> float:

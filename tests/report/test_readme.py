@@ -2,6 +2,7 @@
 
 from common import ROOT
 
+from stvae_lib import arguments
 from stvae_lib.report import readme
 from stvae_lib.report.yardstick import JUDGES, Yardstick
 
@@ -20,3 +21,7 @@ def test_what_readme_says_of_the_default_model_is_what_was_measured():
     assert claim in text
     assert list(measured.over_peer("vgg19-slim").values())[0] < 1.1
     assert all(measured.ahead("vgg19-slim", "microast", judge, "style").high < 0 for judge in JUDGES)
+
+
+def test_readme_speaks_of_the_model_that_stylises_by_default():
+    assert readme.DEFAULT == arguments.MODEL and "default, `vgg16-half`" in (ROOT / "README.md").read_text(encoding="utf-8")
