@@ -102,6 +102,7 @@ def _training() -> list[Question]:
 
 
 QUESTIONS = [*_sides(), *_sizes(), *_training()]
+TRACE = 0.05  # margin of `Judged.trace`, in correlation
 
 
 class Judged:
@@ -158,8 +159,23 @@ class Judged:
         """Arms with several seeds."""
         return [arm for arm, by_judge in self.record["arms"].items() if len(next(iter(by_judge.values()))["style"]) > 1]
 
+    def missing(self, question: Question) -> set[str]:
+        """Arms that a question or its controls need and that nobody has trained yet."""
+        asked = filter(None, (question.control, question.control_if_fails))
+        return {question.first, question.second, *(arm for _, *pair in asked for arm in pair)} - set(self.record["arms"])
+
+    def trace(self) -> Claim:
+        """Whether something of the photograph is left in what the student report's set-up makes of it (traces.py)."""
+        found, trained = (np.array(self.record["traces"][arm]) for arm in ("report-untrained", "report-trained"))
+        signs = np.where(np.arange(len(found)) % 2, 1, -1)
+        return judge("The report's set-up, untrained, shows faintly what was in the photograph: its luminance agrees better with "
+                     f"its own than with others, by more than {TRACE:g} of correlation", "student report",
+                     crossed(found, self.contents, self.styles), "the fewest of contents and styles", difference_beyond(TRACE),
+                     ("own and others exchanged in every other pair", crossed(signs * found, self.contents, self.styles)),
+                     ("the same network, trained", crossed(trained, self.contents, self.styles)))
+
     def claim(self, question: Question) -> Claim:
-        """What the arms say to a question."""
+        """What the arms say to a question; those of which `missing` is empty."""
         def measured(first: str, second: str) -> Interval:
             return self.difference(first, second, question.measure, question.sign)
 

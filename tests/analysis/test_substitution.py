@@ -82,3 +82,17 @@ def test_a_claim_whose_control_comes_out_alike_is_withdrawn():
     judged = recorded({"layer2": {name: 1.5 for name in HOME}})
     question = Question("s", "style", "layer2", "vgg16", difference_beyond(0.1), ("the same", "layer2", "vgg16"))
     assert judged.claim(question).verdict == "withdrawn"
+
+
+def test_a_question_whose_arms_nobody_trained_is_open():
+    judged = recorded({})
+    assert not any(judged.missing(question) for question in QUESTIONS)
+    del judged.record["arms"]["layer2-c256"]
+    assert judged.missing(QUESTIONS[0]) == {"layer2-c256"}
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [(0.3, "holds"), (0.0, "fails")])
+def test_a_trace_is_one_where_pictures_agree_with_their_own_photographs(shift, verdict):
+    judged, noise = recorded({}), 0.02 * np.random.default_rng(1).standard_normal(60)
+    judged.record["traces"] = {"report-untrained": (shift + noise).tolist(), "report-trained": (0.5 + noise).tolist()}
+    assert judged.trace().verdict == verdict
