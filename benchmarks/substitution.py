@@ -3,9 +3,9 @@
     python benchmarks/substitution.py EVAL_FOLDER
 
 EVAL_FOLDER as for benchmarks/yardstick.py. The arms' weights are read from runs/published, where benchmarks/sweep.py leaves
-them; arms that are not there, and those whose weights are the recorded ones, keep their rows. Writes
-data/runs/published/judged.json: for every arm and judge a row of values, one for each pair, for every seed; of the student
-report's set-up also what its pictures have in common with their own photographs and with others (analysis/traces.py); and a
+them; those that are not there, or whose weights are the recorded ones, keep their rows. Writes
+data/runs/published/judged.json: for every arm, seed and judge a row of values, one for each pair; of the student report's
+set-up also what its pictures have in common with their own photographs and with others (analysis/traces.py); and a
 sheet of pictures of every arm's first seed (rows: three sample photographs; columns: reconstruction, two generated styles).
 """
 
@@ -34,22 +34,21 @@ STAGE = "-2-transform"
 MEASURES = ("style", "texture", "kept", "find_t", "find_c")
 
 
-def seeds() -> dict[str, list[Path]]:
-    """Weights of every arm, its seeds in order."""
-    files = sorted(WEIGHTS.glob(f"s*{STAGE}/*{STAGE}.safetensors"))
-    found = {}
-    for file in files:
-        found.setdefault(file.stem.removesuffix(STAGE).split("-", 1)[1], []).append(file)
+def weights() -> list[tuple[str, str, Path]]:
+    """Arm, seed and weights of every trained arm."""
+    found = []
+    for file in sorted(WEIGHTS.glob(f"s*{STAGE}/*{STAGE}.safetensors")):
+        seed, arm = file.stem.removesuffix(STAGE).split("-", 1)
+        found.append((arm, seed, file))
     return found
 
 
-def judged(folder: Path, files: list[Path]) -> dict:
-    """{judge: {measure: a row of values for every file}} of one arm."""
+def judged(folder: Path, model) -> dict:
+    """{judge: {measure: one value for each pair}} of one model."""
     judges = yardstick.module(folder / "judges.py")
-    methods = {str(file): st.load(file).stylize for file in files}
-    rows = yardstick.judge_all(judges, folder / "set", methods, sizes=(yardstick.SIZE,))
-    return {judge: {measure: [[round(value, 4) for value in rows[file][judge][measure]] for file in methods]
-                    for measure in MEASURES} for judge in judges.JUDGES}
+    rows = yardstick.judge_all(judges, folder / "set", {"arm": model.stylize}, sizes=(yardstick.SIZE,))["arm"]
+    return {judge: {measure: [round(value, 4) for value in rows[judge][measure]] for measure in MEASURES}
+            for judge in judges.JUDGES}
 
 
 @torch.no_grad()
@@ -78,17 +77,18 @@ def sheet(model) -> torch.Tensor:
 def main(folder: Path) -> None:
     known = json.loads(OUT.read_text()) if OUT.exists() else {"arms": {}, "traces": {}, "weights": {}}
     make_folder(RECORD / "pictures", "choose a writable checkout")
-    for arm, files in seeds().items():
-        hashes = [sha256(file)[:16] for file in files]
-        if known["weights"].get(arm) == hashes:
+    for arm, seed, file in weights():
+        label, digest = f"{seed}-{arm}", sha256(file)[:16]
+        if known["weights"].get(label) == digest:
             continue
-        known["arms"][arm], known["weights"][arm] = judged(folder, files), hashes
-        first = st.load(files[0])
-        (RECORD / "pictures" / f"{arm}.jpg").write_bytes(to_jpeg(sheet(first), quality=88))
+        model = st.load(file)
+        known["arms"].setdefault(arm, {})[seed], known["weights"][label] = judged(folder, model), digest
+        if seed == "s0":
+            (RECORD / "pictures" / f"{arm}.jpg").write_bytes(to_jpeg(sheet(model), quality=88))
         if arm in TRACED:
-            known["traces"][arm] = traces(folder, first)
-        print(arm, {judge: round(float(sum(values["style"][0]) / len(values["style"][0])), 3)
-                    for judge, values in known["arms"][arm].items()}, flush=True)
+            known["traces"][arm] = traces(folder, model)
+        print(label, {judge: round(sum(values["style"]) / len(values["style"]), 3)
+                      for judge, values in known["arms"][arm][seed].items()}, flush=True)
         pairs = json.loads((folder / "set" / "pairs.json").read_text())
         write_text(OUT, json.dumps(known | {"pairs": pairs, "provenance": environment("cpu")}) + "\n")  # kept if cut short
 

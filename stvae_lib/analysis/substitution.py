@@ -118,7 +118,7 @@ class Judged:
 
     def rows(self, arm: str, judge_name: str, measure: str) -> np.ndarray:
         """`(seeds, pairs)`."""
-        return np.array(self.record["arms"][arm][judge_name][measure])
+        return np.array([by_judge[judge_name][measure] for _, by_judge in sorted(self.record["arms"][arm].items())])
 
     def by_judge(self, first: str, second: str, measure: str, judge_name: str) -> tuple[np.ndarray, np.ndarray]:
         """Both arms' values `(seeds, pairs)` by one judge; distances over the mean of the two arms' means."""
@@ -157,7 +157,7 @@ class Judged:
 
     def repeated(self) -> list[str]:
         """Arms with several seeds."""
-        return [arm for arm, by_judge in self.record["arms"].items() if len(next(iter(by_judge.values()))["style"]) > 1]
+        return [arm for arm, seeds in self.record["arms"].items() if len(seeds) > 1]
 
     def missing(self, question: Question) -> set[str]:
         """Arms that a question or its controls need and that nobody has trained yet."""

@@ -138,9 +138,9 @@ class Arms:
         return recorded_sheet(self._run(arm, self.STAGES[measure], seed))
 
     def seeds(self, arm: str) -> list[int]:
-        """Seeds of decoder and transform that the arm was trained with."""
-        folders = (ROOT / "data" / "runs" / self.experiment).glob(f"s*-{arm}-1-autoencoder")
-        return sorted(int(folder.name[1:].split("-")[0]) for folder in folders)
+        """Seeds of decoder and transform that the arm was trained with; those that are still to be trained have no card."""
+        cards = (ROOT / "data" / "runs" / self.experiment).glob(f"s*-{arm}-1-autoencoder/card.json")
+        return sorted(int(card.parent.name[1:].split("-")[0]) for card in cards)
 
     def values(self, arm: str, measure: str) -> list[float]:
         """A validation measure, one value for each seed."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from IPython.display import Image as Picture
 from IPython.display import Markdown, display
 
-from ..evaluation.intervals import mean_interval
+from ..evaluation.intervals import FAILS, HOLDS, Claim, mean_interval
 from ..pictures.images import few_colours, to_array
 
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
@@ -109,6 +109,25 @@ def bars(values: dict[str, float], title: str, line: float, width: float = 6.4, 
     axis.bar_label(drawn, fmt="%.2f", padding=2)
     axis.axhline(line, color=INK, lw=1)
     axis.set(ylabel=title, ylim=(0, 1.15 * max(*values.values(), line)))
+    return figure
+
+
+def intervals(claims: list[Claim], labels: list[str], margin: float, title: str, width: float = 7.2):
+    """What was measured for each claim, as a point with its 95 % interval, in the colour of its verdict; the shaded side of
+    `margin` is where a claim holds."""
+    figure, axis = plt.subplots(figsize=(width, 0.9 + 0.34 * len(claims)), layout="constrained")
+    for place, claim in enumerate(claims):
+        low, high = claim.interval or [claim.figure] * 2
+        colour = {HOLDS: GREEN, FAILS: RED}.get(claim.verdict, GREY)
+        axis.plot([low, high], [place, place], color=colour, lw=2.2)
+        axis.plot(claim.figure, place, "o", color=colour, ms=6)
+        axis.annotate(claim.verdict, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour)
+    axis.set_yticks(range(len(claims)), labels)
+    axis.invert_yaxis()
+    axis.axvline(0, color=INK, lw=0.8)
+    right = max(axis.get_xlim()[1], 1.3 * margin)
+    axis.axvspan(margin, right, color=GREEN, alpha=0.08, lw=0)
+    axis.set(xlabel=title, xlim=(axis.get_xlim()[0], right))
     return figure
 
 

@@ -25,11 +25,11 @@ def recorded(style: dict, psnr: dict | None = None) -> Judged:
              for name in pair}
     for arm in sorted(names | {pair[1] for q in QUESTIONS if q.control_if_fails for pair in [q.control_if_fails]}):
         arms[arm] = {}
-        for name in HOME:
-            level = style.get(arm, {}).get(name, 1.0)
-            noise = 0.01 * rng.standard_normal((SEEDS.get(arm, 1), 60))
-            arms[arm][name] = {"style": (level + noise).tolist()} | {key: (0.5 + noise).tolist()
-                                                                    for key in ("texture", "kept", "find_t")}
+        for seed in range(SEEDS.get(arm, 1)):
+            noise = 0.01 * rng.standard_normal((len(HOME), 60))
+            arms[arm][f"s{seed}"] = {
+                name: {"style": (style.get(arm, {}).get(name, 1.0) + row).tolist()}
+                | {key: (0.5 + row).tolist() for key in ("texture", "kept", "find_t")} for name, row in zip(HOME, noise)}
     return Judged(Cards(psnr or {}), {"pairs": PAIRS, "arms": arms})
 
 
@@ -66,8 +66,9 @@ def test_home_advantages_cancel_and_are_told():
 def test_a_difference_between_seeds_as_large_as_between_arms_decides_nothing():
     judged = recorded({"layer2": {name: 1.15 for name in HOME}})
     for name in HOME:
-        rows = judged.record["arms"]["layer2"][name]["style"]
-        judged.record["arms"]["layer2"][name]["style"] = [list(np.array(row) + shift) for row, shift in zip(rows, (-0.4, 0, 0.4))]
+        for seed, shift in zip(("s0", "s1", "s2"), (-0.4, 0, 0.4)):
+            row = judged.record["arms"]["layer2"][seed][name]
+            row["style"] = list(np.array(row["style"]) + shift)
     assert verdicts(judged)[style_question("ResNet-50 ends")] == "undecided"
 
 
