@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..evaluation.intervals import (
+    FAILS,
+    HOLDS,
     Claim,
     Interval,
     Rule,
@@ -102,7 +104,20 @@ def _training() -> list[Question]:
 
 
 QUESTIONS = [*_sides(), *_sizes(), *_training()]
+MARGINS = {"psnr": REDRAWS, "style": FARTHER, "texture": FARTHER, "kept": KEPT, "find_t": FOUND}
+SIDES = {"layer2", "vgg16"}  # the two arms that the first questions set against each other
 TRACE = 0.05  # margin of `Judged.trace`, in correlation
+
+
+def told(by_loser: dict[str, Claim], what: str) -> str:
+    """A sentence from the claims that one network, or the other, is worse. by_loser: name -> claim; what: "is worse in ..."."""
+    for loser, claim in by_loser.items():
+        if claim.verdict == HOLDS:
+            return f"{loser} {what} by more than the margin ({claim.amount(2)})."
+    first = next(iter(by_loser))
+    if {claim.verdict for claim in by_loser.values()} == {FAILS}:
+        return f"Neither network {what} by more than the margin ({first}: {by_loser[first].amount(2)})."
+    return f"Whether one of them {what} is not decided here ({first}: {by_loser[first].amount(2)})."
 
 
 class Judged:

@@ -112,23 +112,32 @@ def bars(values: dict[str, float], title: str, line: float, width: float = 6.4, 
     return figure
 
 
-def intervals(claims: list[Claim], labels: list[str], margin: float, title: str, width: float = 7.2):
-    """What was measured for each claim, as a point with its 95 % interval, in the colour of its verdict; the shaded side of
-    `margin` is where a claim holds."""
-    figure, axis = plt.subplots(figsize=(width, 0.9 + 0.34 * len(claims)), layout="constrained")
-    for place, claim in enumerate(claims):
-        low, high = claim.interval or [claim.figure] * 2
+def intervals(claims: list[Claim], labels: list[str], margins: list[float], width: float = 7.2):
+    """What was measured for each claim as a point with its 95 % interval, in units of the margin that the claim names, and in
+    the colour of its verdict; a claim of a difference holds where all of it lies in the shaded part."""
+    figure, axis = plt.subplots(figsize=(width, 0.9 + 0.36 * len(claims)), layout="constrained")
+    for place, (claim, margin) in enumerate(zip(claims, margins, strict=True)):
+        low, high = (value / margin for value in claim.interval or [claim.figure] * 2)
         colour = {HOLDS: GREEN, FAILS: RED}.get(claim.verdict, GREY)
-        axis.plot([low, high], [place, place], color=colour, lw=2.2)
-        axis.plot(claim.figure, place, "o", color=colour, ms=6)
+        axis.plot([low, high], [place, place], color=colour, lw=2.4)
+        axis.plot(claim.figure / margin, place, "o", color=colour, ms=6)
         axis.annotate(claim.verdict, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour)
     axis.set_yticks(range(len(claims)), labels)
     axis.invert_yaxis()
+    left, right = min(axis.get_xlim()[0], -1.3), max(axis.get_xlim()[1], 1.5)
+    axis.axvspan(1, right, color=GREEN, alpha=0.08, lw=0)
     axis.axvline(0, color=INK, lw=0.8)
-    right = max(axis.get_xlim()[1], 1.3 * margin)
-    axis.axvspan(margin, right, color=GREEN, alpha=0.08, lw=0)
-    axis.set(xlabel=title, xlim=(axis.get_xlim()[0], right))
+    axis.set(xlabel="difference, in units of the claim's margin", xlim=(left, right))
     return figure
+
+
+def arrows(axis, places: list[tuple[int, int]], length: float = 34.0) -> None:
+    """Point at (row, column) of the picture on an axis."""
+    for row, column in places:
+        axis.annotate("", (column, row), (column + length, row - length),
+                      arrowprops={"arrowstyle": "-|>", "color": "white", "lw": 4.5, "mutation_scale": 16})
+        axis.annotate("", (column, row), (column + length, row - length),
+                      arrowprops={"arrowstyle": "-|>", "color": RED, "lw": 2, "mutation_scale": 14})
 
 
 def matrix(values: np.ndarray, labels: list[str], width: float = 5.6, height: float = 4.4):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stvae_lib.analysis.substitution import HOME, QUESTIONS, Judged, Question
+from stvae_lib.analysis.substitution import HOME, MARGINS, QUESTIONS, SIDES, Judged, Question, told
 from stvae_lib.evaluation.intervals import difference_beyond
 
 PAIRS = [[f"photo{index % 6}", f"style{index % 10}"] for index in range(60)]
@@ -97,3 +97,18 @@ def test_a_trace_is_one_where_pictures_agree_with_their_own_photographs(shift, v
     judged, noise = recorded({}), 0.02 * np.random.default_rng(1).standard_normal(60)
     judged.record["traces"] = {"report-untrained": (shift + noise).tolist(), "report-trained": (0.5 + noise).tolist()}
     assert judged.trace().verdict == verdict
+
+
+def test_every_margin_is_the_one_that_its_questions_name():
+    for question in QUESTIONS:
+        if not question.first.startswith("report"):
+            assert f"{MARGINS[question.measure]:g}" in question.rule.text
+
+
+@pytest.mark.parametrize(("resnet", "sentence"), [(1.5, "ResNet-50 is worse"), (0.5, "VGG-16 is worse"), (1.0, "Neither network")])
+def test_a_sentence_tells_who_lost_or_that_nobody_did(resnet, sentence):
+    level = {name: resnet for name in HOME}
+    judged = recorded({"layer2": level, "layer2-c256": level, "layer2-random": {name: 3.0 for name in HOME}})
+    claims = {name: judged.claim(next(q for q in QUESTIONS if q.measure == "style" and q.statement.startswith(name)
+                                      and {q.first, q.second} == SIDES)) for name in ("ResNet-50", "VGG-16")}
+    assert told(claims, "is worse in style").startswith(sentence)
