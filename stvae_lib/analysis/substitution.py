@@ -175,26 +175,33 @@ class Judged:
         return [arm for arm, seeds in self.record["arms"].items() if len(seeds) > 1]
 
     def missing(self, question: Question) -> set[str]:
-        """Arms that a question or its controls need and that nobody has trained yet."""
-        asked = filter(None, (question.control, question.control_if_fails))
-        return {question.first, question.second, *(arm for _, *pair in asked for arm in pair)} - set(self.record["arms"])
+        """Arms that a question and its control need and that nobody has trained yet; those of `control_if_fails` where it
+        comes to that."""
+        known = set(self.record["arms"])
+        needed = {question.first, question.second, *question.control[1:]}
+        if needed <= known and question.control_if_fails and question.rule(self._measured(question)) == FAILS:
+            needed |= set(question.control_if_fails[1:])
+        return needed - known
 
     def trace(self) -> Claim:
         """Whether something of the photograph is left in what the student report's set-up makes of it (traces.py)."""
-        found, trained = (np.array(self.record["traces"][arm]) for arm in ("report-untrained", "report-trained"))
+        rows = {arm: np.array(values) for arm, values in self.record["traces"].items()}
+        found = rows["report-untrained"]
         signs = np.where(np.arange(len(found)) % 2, 1, -1)
+        controls = [("own and others exchanged in every other pair", signs * found)]
+        if "report-trained" in rows:
+            controls.append(("the same network, trained", rows["report-trained"]))
         return judge("The report's set-up, untrained, shows faintly what was in the photograph: its luminance agrees better with "
                      f"its own than with others, by more than {TRACE:g} of correlation", "student report",
                      crossed(found, self.contents, self.styles), "the fewest of contents and styles", difference_beyond(TRACE),
-                     ("own and others exchanged in every other pair", crossed(signs * found, self.contents, self.styles)),
-                     ("the same network, trained", crossed(trained, self.contents, self.styles)))
+                     *[(what, crossed(values, self.contents, self.styles)) for what, values in controls])
 
     def claim(self, question: Question) -> Claim:
         """What the arms say to a question; those of which `missing` is empty."""
-        def measured(first: str, second: str) -> Interval:
-            return self.difference(first, second, question.measure, question.sign)
+        controls = [(what, self.difference(first, second, question.measure, question.sign)) for what, first, second in
+                    filter(None, (question.control, question.control_if_fails)) if {first, second} <= set(self.record["arms"])]
+        return judge(question.statement, "student report", self._measured(question), "the fewest of seeds, contents and styles",
+                     question.rule, *controls)
 
-        controls = [(what, measured(first, second)) for what, first, second in
-                    filter(None, (question.control, question.control_if_fails))]
-        return judge(question.statement, "student report", measured(question.first, question.second),
-                     "the fewest of seeds, contents and styles", question.rule, *controls)
+    def _measured(self, question: Question) -> Interval:
+        return self.difference(question.first, question.second, question.measure, question.sign)

@@ -92,6 +92,15 @@ def test_a_question_whose_arms_nobody_trained_is_open():
     assert judged.missing(QUESTIONS[0]) == {"layer2-c256"}
 
 
+def test_the_control_of_a_failure_is_missed_where_it_comes_to_that():
+    judged = recorded({"vgg16": {name: 1.5 for name in HOME}})
+    del judged.record["arms"]["layer2-random"]
+    for loser, missing, verdict in (("VGG-16 ends", set(), "holds"), ("ResNet-50 ends", {"layer2-random"}, None)):
+        question = next(q for q in QUESTIONS if q.statement == style_question(loser))
+        assert judged.missing(question) == missing
+        assert missing or judged.claim(question).verdict == verdict
+
+
 @pytest.mark.parametrize(("shift", "verdict"), [(0.3, "holds"), (0.0, "fails")])
 def test_a_trace_is_one_where_pictures_agree_with_their_own_photographs(shift, verdict):
     judged, noise = recorded({}), 0.02 * np.random.default_rng(1).standard_normal(60)
@@ -105,7 +114,7 @@ def test_every_margin_is_the_one_that_its_questions_name():
             assert f"{MARGINS[question.measure]:g}" in question.rule.text
 
 
-@pytest.mark.parametrize(("resnet", "sentence"), [(1.5, "ResNet-50 is worse"), (0.5, "VGG-16 is worse"), (1.0, "Neither network")])
+@pytest.mark.parametrize(("resnet", "sentence"), [(1.5, "ResNet-50 is worse"), (0.5, "VGG-16 is worse"), (1.0, "Neither")])
 def test_a_sentence_tells_who_lost_or_that_nobody_did(resnet, sentence):
     level = {name: resnet for name in HOME}
     judged = recorded({"layer2": level, "layer2-c256": level, "layer2-random": {name: 3.0 for name in HOME}})
