@@ -14,6 +14,7 @@ from ..training.log import read_log
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "data" / "results"
+LANDING = "00_report"  # tells of the other notebooks, from their results
 
 
 def read_results(notebook: str, folder="") -> dict:
