@@ -277,6 +277,13 @@ def play(page, explorer, folder) -> None:
     seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "fractal.png"))
     choose(page, explorer, "Own photo", folder / "notes.txt")
     explorer.locator("[role=alert]", has_text="notes.txt").wait_for(timeout=20_000)
+    Image.effect_noise((4000, 4000), 90).save(folder / "large.png")  # more than a server takes in one message
+    assert (folder / "large.png").stat().st_size > 11e6
+    seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "large.png"))
+    (folder / "film.png").write_bytes(bytes(31_000_001))
+    choose(page, explorer, "Own photo", folder / "film.png")
+    explorer.locator("[role=alert]", has_text="film.png: has 32 MB; give a file of at most 30 MB").wait_for(timeout=20_000)
+    seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "fractal.png"))
     explorer.locator("button", has_text="Save").first.click()
     explorer.locator("[role=status]", has_text="stvae-1.png").wait_for(timeout=30_000)
     assert Image.open(folder / "stvae-1.png").size == (120, 90) and (folder / "stvae-1.json").exists()
