@@ -7,7 +7,6 @@ heading with its first sentences, equations and short lists; a figure; a short t
 
 import html
 import re
-from pathlib import Path
 
 import nbformat
 from jinja2 import pass_context

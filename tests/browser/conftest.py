@@ -1,5 +1,6 @@
 """The browser that every test here drives, and pages that note what they ask for."""
 
+import json
 import shutil
 
 import pytest
@@ -16,6 +17,19 @@ def browser():
         started = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture
+def own_jupyter(tmp_path, monkeypatch):
+    """A JupyterLab with none of a reader's settings and tabs, without nbgrader's extension, which fills the toolbar, and with
+    every cell drawn: as it comes, it draws only those in view, so that what is found hangs on the scroll."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    settings = {"labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
+                "lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"}}
+    for name, values in settings.items():
+        file = tmp_path / "jupyter" / name
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(values))
 
 
 @pytest.fixture
