@@ -74,6 +74,7 @@ def make_parser() -> Parser:
     site = commands.add_parser("site", help="write the HTML site from notebooks as they are, without executing them")
     site.add_argument("folder", type=Path, nargs="?", help="of a run by `stvae report` (default: the committed notebooks)")
     site.add_argument("--out", type=Path, help="folder (default: the run's, or runs/<date>)")
+    site.add_argument("--no-solutions", dest="solutions", action="store_false", help="leave the solutions of the labs out")
     bench = commands.add_parser("bench", help="time the model and write benchmarks/results.json")
     bench.add_argument("--model", default=QUICK_MODEL)
     bench.add_argument("--sizes", type=whole(1, 2**15), nargs="+", default=[256, 512, 1024, 2048])

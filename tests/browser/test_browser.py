@@ -1,11 +1,7 @@
 """What only a real browser can show: pages without a server and, elsewhere, explorers with a kernel."""
 
-import contextlib
 import io
 import re
-import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import torch
+from browser.servers import JUPYTERLAB, serving, wait_for_file
 from common import ROOT
 from PIL import Image
 
@@ -203,36 +200,6 @@ def test_folded_code_says_what_it_does_and_opens(watched, built):
     assert fold.locator("button.copybtn").count() == 1
 
 
-@contextlib.contextmanager
-def serving(folder, *command):
-    """A server started in `folder` on a free port, which replaces PORT in its command; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", *[part.replace("PORT", str(port)) for part in command]]
-    with open(folder / "log", "w") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-    try:
-        wait_for_port(port, server, folder / "log")
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-
-
-def wait_for_port(port: int, server, log, seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise RuntimeError(log.read_text()[-2000:])
-
-
 class Seen:
     """The picture of an explorer, as the browser shows it."""
 
@@ -300,20 +267,6 @@ def test_the_explorers_live_in_voila(watched, tmp_path):
         play(watched, explorer, tmp_path)
 
 
-def write_lab_settings(folder) -> None:
-    """Have JupyterLab draw every cell: as it comes, it draws only those in view, so what is found hangs on the scroll."""
-    tracker = folder / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
-    tracker.parent.mkdir(parents=True)
-    tracker.write_text('{"windowingMode": "none"}')
-
-
-def wait_for_file(file, seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not file.exists():
-        assert time.monotonic() < end, f"{file.name} was never written"
-        time.sleep(0.5)
-
-
 def check_page_without_kernel(page, file) -> None:
     """Every slider of a built page moves its picture, quietly and from the file alone."""
     page.goto("about:blank")  # whatever was open may still complain that its server is gone
@@ -344,20 +297,17 @@ def run_all_cells(page, seconds: float = 120) -> None:
             accept.click()
 
 
+@pytest.mark.usefixtures("own_jupyter")
 def test_notebook_05_lives_in_jupyterlab(watched, tmp_path, monkeypatch):
     """Open, run all, and play with the mixing pad; then build its page and play with that, without a server."""
-    monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", str(tmp_path / "settings"))
-    monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", str(tmp_path / "workspaces"))  # no tabs of a reader's own
     monkeypatch.setattr(site, "build_try_it", lambda folder, home: None)
-    write_lab_settings(tmp_path / "settings")
     source = (ROOT / "notebooks" / "05_style_mixing.ipynb").read_text(encoding="utf-8")
     notebook = nbformat.reads(source.replace('out_dir: str = \\"\\"', f'out_dir: str = \\"{tmp_path}/05\\"'), as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     nbformat.write(notebook, tmp_path / "05.ipynb")
-    with serving(tmp_path, "jupyter", "lab", "--no-browser", "--port=PORT", "--ip=127.0.0.1", "--allow-root",
-                 "--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path}") as address:
+    with serving(tmp_path, *JUPYTERLAB) as address:
         watched.set_default_timeout(60_000)
         watched.goto(address + "lab/tree/05.ipynb")
         run_all_cells(watched)

@@ -12,9 +12,9 @@ import torch
 from common import ROOT
 from labs.wrong_answers import WRONG
 
-from stvae_lib.report.course import copy_of, masters, read_master
+from stvae_lib.report.labs import copy_of, masters, read_master
 
-pytest.importorskip("nbgrader", reason="needs the extra `course`, whose JupyterLab extension changes the toolbar")
+pytest.importorskip("nbgrader", reason="needs nbgrader (pip install -e '.[test]')")
 
 matplotlib.use("agg")
 MASTERS = {file.stem: read_master(file) for file in masters()}
@@ -105,6 +105,13 @@ def test_masters_are_executed_and_can_be_read(lab):
     assert not re.search(r"/(home|root|tmp|work|Users)/", json.dumps([cell.source for cell in notebook.cells] + outputs))
     pictures = [(kind, output) for output in outputs for kind in ("image/jpeg", "image/png") if kind in output.get("data", {})]
     assert len(pictures) >= 1 and all(len(output.metadata[kind]["alt"]) > 20 for kind, output in pictures)
+
+
+@labs
+def test_nbval_compares_what_a_lab_says(lab):
+    """It looks at outputs of cells that are marked, and at errors of all."""
+    checked = [cell for cell in code_cells(MASTERS[lab]) if "nbval-check-output" in cell.metadata.get("tags", [])]
+    assert checked and all(cell.outputs for cell in checked)
 
 
 @labs
