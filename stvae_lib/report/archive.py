@@ -119,6 +119,11 @@ def recorded_judgements(experiment: str) -> dict:
     return read_json(ROOT / "data" / "runs" / experiment / "judged.json", "run the experiment's benchmark first (see README)")
 
 
+def is_judged(experiment: str) -> bool:
+    """Whether an experiment in `data/runs` has been judged yet."""
+    return (ROOT / "data" / "runs" / experiment / "judged.json").exists()
+
+
 class Arms:
     """A recorded experiment whose arms were trained in two stages, some with several seeds:
     `data/runs/EXPERIMENT/s{seed}-{arm}-{stage}`.
