@@ -2,10 +2,11 @@
 
     python benchmarks/labs.py [LAB …]
 
-Every master is executed with its solutions in a kernel of its own, cell by cell. Seconds count from the kernel's start; CPU is
-the processor time of the kernel; memory is the largest that it held. The memory of a JupyterLab server, which a student has
-beside the kernel on JupyterHub, is taken without a kernel. Linux only. Without names all labs are measured,
-benchmarks/labs.json is written, and the figures of docs/teaching.md are made anew.
+Every master is executed with its solutions, cell by cell, in a kernel of its own with one thread, as the guide has it on a
+server of many students. Seconds count from the kernel's start; CPU is the processor time of the kernel; memory is the largest
+that it held. The memory of a JupyterLab server, which a student has beside the kernel on JupyterHub, is taken without a kernel.
+Linux only. Without names all labs are measured, benchmarks/labs.json is written, and the figures of docs/teaching.md are made
+anew.
 """
 
 import json
@@ -82,7 +83,8 @@ def asked_for(address: str, server: subprocess.Popen) -> float:
 
 
 def main(names: list[str]) -> None:
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])  # kernels and server inherit it
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])  # kernels and server inherit both
+    os.environ["OMP_NUM_THREADS"] = "1"
     rows = []
     for file in masters():
         if not names or file.stem in names:

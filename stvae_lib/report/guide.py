@@ -34,13 +34,13 @@ def class_needs() -> str:
     largest = {name: max(row[name] for row in record["rows"]) for name in ("peak memory (MB)", "CPU (s)", "longest cell (s)")}
     memory = largest["peak memory (MB)"] + record["server (MB)"]
     busy = STUDENTS * largest["CPU (s)"] / (60 * MINUTES)
-    wait = STUDENTS * record["cores"] * largest["longest cell (s)"] / CORES
+    wait = STUDENTS * largest["longest cell (s)"] / CORES
     return (f"- **Memory**: up to {largest['peak memory (MB)']:.0f} MB for a kernel and {record['server (MB)']:.0f} MB for the "
             f"server beside it, {STUDENTS * memory / 1000:.0f} GB for {STUDENTS} students.\n"
             f"- **Processors**: where {STUDENTS} students run every cell of the busiest lab once in {MINUTES} minutes, "
             f"{busy:.1f} cores are busy on average.\n"
             f"- **The worst moment**: all press the key at once. On {CORES} cores the longest cell then takes up to {wait:.0f} "
-            f"s, and {largest['longest cell (s)']:.1f} s alone on {record['cores']}.")
+            f"s, and {largest['longest cell (s)']:.1f} s for one alone.")
 
 
 def complete(page: Path, labs: list[Lab]) -> None:

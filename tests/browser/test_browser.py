@@ -98,7 +98,7 @@ def test_every_page_of_the_book_is_quiet_and_opens_with_a_picture(watched, built
         assert watched.evaluate("document.documentElement.scrollWidth") <= width, file.name
         assert watched.evaluate("[...document.images].every((image) => image.alt && image.naturalWidth)"), file.name
         assert weight(watched) < 1_500_000, file.name
-        if file.name == "index.html" or file.name[0].isdigit():
+        if file.name == "index.html" or file.name[0].isdigit() or file.name.startswith("lab_"):
             assert watched.evaluate(LARGE) and not watched.evaluate(CODE), file.name
 
 
@@ -198,6 +198,20 @@ def test_folded_code_says_what_it_does_and_opens(watched, built):
     fold.locator("summary").click()
     fold.locator("pre").wait_for()
     assert fold.locator("button.copybtn").count() == 1
+
+
+def test_hints_and_solutions_of_a_lab_unfold(watched, built):
+    watched.goto((built / "lab_01_features.html").as_uri())
+    for summary, inside in (("Hint", "multiplies rows with rows"), ("Solution", "return features @ features.T")):
+        fold = watched.locator("details", has=watched.locator("summary", has_text=summary)).first
+        shown = fold.locator("p, pre", has_text=inside).last
+        assert not shown.is_visible()
+        fold.locator("summary").click()
+        shown.wait_for()
+    assert watched.locator("pre", has_text="raise NotImplementedError()").first.is_visible()
+    blanks = built / watched.get_by_role("link", name="the notebook with blanks").get_attribute("href")
+    assert "YOUR CODE HERE" in (text := blanks.read_text(encoding="utf-8")) and "SOLUTION" not in text
+    assert comes_from_files(watched)
 
 
 class Seen:

@@ -1,4 +1,4 @@
-"""The course kit in a browser: slides, labs in the book, and a lab as a student does it."""
+"""The course kit in a browser: slides, and a lab as a student does it."""
 
 import shutil
 import time
@@ -10,7 +10,7 @@ from common import ROOT, opened
 from labs.grading import grades, nbgrader
 
 from stvae_lib import InputError
-from stvae_lib.report import course, npm, site, slides
+from stvae_lib.report import course, npm, slides
 
 pytest.importorskip("nbgrader", reason="needs nbgrader (pip install -e '.[test]')")
 
@@ -55,26 +55,6 @@ def test_a_key_turns_the_slide_and_notes_are_out_of_sight(watched, decks):
     assert watched.locator("aside.notes").count() > 5 and not watched.locator("aside.notes").first.is_visible()
 
 
-def test_hints_and_solutions_of_a_lab_unfold(watched, tmp_path):
-    name = "01_image_autoencoder"  # a book needs a chapter
-    (tmp_path / name).mkdir()
-    shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", tmp_path)
-    shutil.copy(ROOT / "data" / "results" / f"{name}.json", tmp_path / name / "results.json")
-    built = site.write_site(tmp_path).parent
-    opened(watched, built / "lab_01_features.html", SCREEN, "h1", 60_000)
-    hint = watched.locator("details", has=watched.locator("summary", has_text="Hint")).first
-    solution = watched.locator("details", has=watched.locator("summary", has_text="Solution")).first
-    for fold, inside in ((hint, "multiplies rows with rows"), (solution, "return features @ features.T")):
-        assert not fold.get_by_text(inside).is_visible()
-        fold.locator("summary").click()
-        fold.get_by_text(inside).wait_for()
-    assert watched.locator("pre", has_text="raise NotImplementedError()").first.is_visible()
-    with watched.expect_download() as handed_out:
-        watched.get_by_role("link", name="the notebook with blanks").click()
-    assert "SOLUTION" not in handed_out.value.path().read_text(encoding="utf-8")
-    assert watched.errors == []
-
-
 class Student:
     """Hands on a notebook in JupyterLab."""
 
@@ -86,8 +66,10 @@ class Student:
         return self.page.locator(".jp-CodeCell", has=self.page.locator(".cm-content", has_text=text)).first
 
     def types(self, into, line: str, new: str) -> None:
-        """Replace a line of a cell by typing."""
-        into.locator(".cm-line", has_text=line).click(click_count=3)
+        """Replace a line of a cell by typing, behind its indent."""
+        into.locator(".cm-line", has_text=line).click()
+        self.page.keyboard.press("End")
+        self.page.keyboard.press("Shift+Home")
         self.page.keyboard.type(new)
 
     def runs(self, cell, prompt: str, seconds: float = 180) -> str:

@@ -158,6 +158,17 @@ def test_a_wrong_answer_gets_its_message(wrong, solved):
     assert (errors["visible"] is None) == wrong.hidden, errors["visible"]
 
 
+EXERCISES = [(lab, exercise) for lab, notebook in MASTERS.items() for exercise in graded(notebook)]
+
+
+@pytest.mark.parametrize("lab, exercise", EXERCISES)
+def test_who_forgets_the_return_is_told_so(lab, exercise, solved):
+    blank = next(cell for cell in code_cells(student(lab)) if markup(cell).get("grade_id") == exercise)
+    given = nbformat.v4.new_code_cell(blank.source.replace("raise NotImplementedError()", "pass"))
+    _, errors = run([given, graded(student(lab))[exercise]], dict(solved(lab)))
+    assert isinstance(error := errors[f"test-{exercise}"], AssertionError) and "did you forget the return?" in str(error)
+
+
 def test_every_graded_cell_has_wrong_answers_written_down():
     listed = {(wrong.lab, wrong.exercise) for wrong in WRONG}
     assert listed == {(lab, exercise) for lab, notebook in MASTERS.items() for exercise in graded(notebook)}
