@@ -48,6 +48,11 @@ class Chapter:
         self.figures = self._kept()
 
     @property
+    def download(self):
+        """The notebook that the book hands out, whatever Sphinx reads in its place."""
+        return self.notebook
+
+    @property
     def title(self) -> str:
         return next((line[2:] for line in self.prose.splitlines() if line.startswith("# ")), self.name)
 
@@ -68,17 +73,21 @@ class Chapter:
         """Write the chapter into Sphinx's source folder, and its pictures beside it."""
         for figure in self.figures.values():
             _write(pages / "pictures" / self.file_of(figure), figure.data)
-        links, cells = Links.read(pages, self.name, self.figures), []
-        for cell in self.notebook.cells:
-            if cell.cell_type == "markdown":
-                cells.append(nbformat.v4.new_markdown_cell(links.applied(cell.source)))
-            elif cell.source.strip() and "parameters" not in cell.metadata.get("tags", []):
-                cells += self._folded(cell, pages)
+        links = Links.read(pages, self.name, self.figures)
+        cells = [shown for cell in self.notebook.cells for shown in self._standing_for(cell, links, pages)]
         if self.opening:
             self._open(cells)
-        cells.append(nbformat.v4.new_markdown_cell(_with_sources(self._ending(), pages)))
+        cells.append(nbformat.v4.new_markdown_cell(with_sources(self._ending(), pages)))
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}),
                        pages / f"{self.name}.ipynb")
+
+    def _standing_for(self, cell, links: Links, pages: Path) -> list:
+        """The cells of the book that a cell becomes: a text with its links, code folded, nothing of the parameters."""
+        if cell.cell_type == "markdown":
+            return [nbformat.v4.new_markdown_cell(links.applied(cell.source))]
+        if not cell.source.strip() or "parameters" in cell.metadata.get("tags", []):
+            return []
+        return self._folded(cell, pages)
 
     def _open(self, cells: list) -> None:
         """Put the opening picture under question and answer. Figure 1 moves there with its caption, since it would otherwise come
@@ -137,17 +146,14 @@ class Chapter:
                 shown.append(self._figure(self.figures[figure.number]))
             elif "text/markdown" in data:
                 if not CAPTION.match(data["text/markdown"]):
-                    shown.append(_with_sources(with_cards(with_chips(data["text/markdown"])), pages))
+                    shown.append(with_sources(with_cards(with_chips(data["text/markdown"])), pages))
             elif mark := FRAMES_MARK.search(data.get("text/html", "")):
                 shown.append(self._slider(mark[1], pages))
             elif mark := FILM_MARK.search(data.get("text/html", "")):
                 shown.append(self._player(mark[1], pages))
             elif not (shown and output.output_type == "execute_result"):  # the last value, where a cell speaks by itself
                 kept.append(output)
-        said = summary(cell)
-        folded = nbformat.v4.new_code_cell(cell.source, outputs=kept, metadata={
-            "tags": ["hide-input"], "mystnb": {"code_prompt_show": said, "code_prompt_hide": said}})
-        return [folded, *[nbformat.v4.new_markdown_cell(text) for text in shown if text]]
+        return [folded(cell.source, summary(cell), kept), *[nbformat.v4.new_markdown_cell(text) for text in shown if text]]
 
     def _player(self, file: str, pages: Path) -> str:
         """A player, where `Book.film` left its mark and the run its film."""
@@ -190,7 +196,13 @@ def _write(file: Path, data: bytes) -> None:
     file.write_bytes(data)
 
 
-def _with_sources(markdown: str, pages: Path) -> str:
+def folded(source: str, said: str, outputs=()):
+    """A cell of the book whose code is behind one line."""
+    return nbformat.v4.new_code_cell(source, outputs=list(outputs), metadata={
+        "tags": ["hide-input"], "mystnb": {"code_prompt_show": said, "code_prompt_hide": said}})
+
+
+def with_sources(markdown: str, pages: Path) -> str:
     """Links to files of the repository lead to copies of them in the book."""
     for path in SOURCE_LINK.findall(markdown):
         if (ROOT / path).is_file():

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from IPython.display import Image as Picture
 from IPython.display import Markdown, display
 
-from ..evaluation.intervals import mean_interval
+from ..evaluation.intervals import FAILS, HOLDS, Claim, mean_interval
 from ..pictures.images import few_colours, to_array
 
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
@@ -123,6 +123,34 @@ def bars(values: dict[str, float], title: str, line: float, width: float = 6.4, 
     axis.axhline(line, color=INK, lw=1)
     axis.set(ylabel=title, ylim=(0, 1.15 * max(*values.values(), line)))
     return figure
+
+
+def intervals(claims: list[Claim], labels: list[str], margins: list[float], width: float = 7.2):
+    """What was measured for each claim as a point with its 95 % interval, in units of the margin that the claim names, and in
+    the colour of its verdict; a claim of a difference holds where all of it lies in the shaded part."""
+    figure, axis = plt.subplots(figsize=(width, 0.9 + 0.36 * len(claims)), layout="constrained")
+    for place, (claim, margin) in enumerate(zip(claims, margins, strict=True)):
+        low, high = (value / margin for value in claim.interval or [claim.figure] * 2)
+        colour = {HOLDS: GREEN, FAILS: RED}.get(claim.verdict, GREY)
+        axis.plot([low, high], [place, place], color=colour, lw=2.4)
+        axis.plot(claim.figure / margin, place, "o", color=colour, ms=6)
+        axis.annotate(claim.verdict, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour)
+    axis.set_yticks(range(len(claims)), labels)
+    axis.invert_yaxis()
+    left, right = min(axis.get_xlim()[0], -1.3), max(axis.get_xlim()[1], 1.5)
+    axis.axvspan(1, right, color=GREEN, alpha=0.08, lw=0)
+    axis.axvline(0, color=INK, lw=0.8)
+    axis.set(xlabel="difference, in units of the claim's margin", xlim=(left, right))
+    return figure
+
+
+def arrows(axis, places: list[tuple[int, int]], length: float = 34.0) -> None:
+    """Point at (row, column) of the picture on an axis."""
+    for row, column in places:
+        axis.annotate("", (column, row), (column + length, row - length),
+                      arrowprops={"arrowstyle": "-|>", "color": "white", "lw": 4.5, "mutation_scale": 16})
+        axis.annotate("", (column, row), (column + length, row - length),
+                      arrowprops={"arrowstyle": "-|>", "color": RED, "lw": 2, "mutation_scale": 14})
 
 
 def plane(points: torch.Tensor, kinds: torch.Tensor, seen: dict, width: float = TEXT_WIDTH, height: float = 5.6):

@@ -38,7 +38,12 @@ PARTS = {"yardstick": yardstick_table, "standing": standing, "twenty pairs": twe
 
 def readme_with_results(text: str) -> str:
     """README text with its tables rebuilt from the committed benchmarks/yardstick.json and sizes.json."""
-    for name, build in PARTS.items():
+    return with_parts(text, PARTS)
+
+
+def with_parts(text: str, parts: dict) -> str:
+    """A text with its parts built anew. parts: name -> what builds the part between `<!-- NAME -->` and its end mark."""
+    for name, build in parts.items():
         start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         text = f"{text.split(start)[0]}{start}\n{build()}\n{end}{text.split(end)[1]}"
     return text

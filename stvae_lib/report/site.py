@@ -10,23 +10,26 @@ import nbformat
 
 from ..errors import InputError
 from ..files import make_folder
-from . import showcase
+from . import guide, showcase
 from .archive import RESULTS, ROOT, claims_by_notebook, has_results
 from .chapters import Chapter
+from .labs import Lab, masters
 from .landing import landing_page
 from .try_it import build_try_it
 
 DOCS = ROOT / "docs"
 
 
-def write_site(folder: Path, out: Path | None = None) -> Path:
+def write_site(folder: Path, out: Path | None = None, solutions: bool = True) -> Path:
     """Build the book of a folder's executed notebooks into `out` (None: the folder itself), below `site/`; returns its index.
 
-    A run's notebooks count where their results are there: one that failed has none."""
+    A run's notebooks count where their results are there: one that failed has none. The labs are the repository's;
+    solutions: whether theirs are in the book, behind a click."""
     committed = folder == ROOT / "notebooks"
     files = [file for file in sorted(folder.glob("*.ipynb")) if committed or has_results(folder, file.stem)]
     if not files:
         raise InputError(folder, "holds no executed notebooks", "name a folder that `stvae report` made, or none")
+    labs = [Lab(file, solutions) for file in masters()]
     claims = claims_by_notebook("" if committed else folder)
     chapters = [Chapter(file, run_of(file, committed), claims.get(file.stem, ())) for file in files]
     site = (out or folder) / "site"
@@ -34,26 +37,27 @@ def write_site(folder: Path, out: Path | None = None) -> Path:
         pages = Path(temporary) / "pages"
         shutil.copytree(DOCS, pages)
         (pages / "extra").mkdir()
-        for chapter in chapters:
+        for chapter in (*chapters, *labs):
             chapter.write(pages)
             if chapter.run:
                 showcase.take(chapter.run, pages)
+        guide.complete(pages / "teaching.md", labs)
         (pages / "index.md").write_text(landing_page(pages, chapters, claims), encoding="utf-8")
         _build(pages, site, whole=len(files) == len(list((ROOT / "notebooks").glob("*.ipynb"))))
-    for chapter in chapters:  # what the download button gives: the notebook, not what Sphinx read in its place
-        nbformat.write(chapter.notebook, site / "_sources" / f"{chapter.name}.ipynb")
+    for chapter in (*chapters, *labs):  # what the download button gives: the notebook, not what Sphinx read in its place
+        nbformat.write(chapter.download, site / "_sources" / f"{chapter.name}.ipynb")
     build_try_it(site, home="index.html")
     return site / "index.html"
 
 
-def site_of(folder: Path | None, out: Path | None) -> Path:
+def site_of(folder: Path | None, out: Path | None, solutions: bool = True) -> Path:
     """What `stvae site` builds: the book of a run's folder in place, or by default of the committed notebooks."""
     if folder is not None and not folder.is_dir():
         raise InputError(folder, "is no folder", "name one that `stvae report` made, or none for the committed notebooks")
     folder = (folder or ROOT / "notebooks").resolve()
     if folder == ROOT / "notebooks":
         out = out or ROOT / "runs" / datetime.datetime.now().strftime("%Y-%m-%d_%H%M%S")
-    return write_site(folder, out and out.absolute())
+    return write_site(folder, out and out.absolute(), solutions)
 
 
 def run_of(file: Path, committed: bool) -> Path | None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,19 @@ def barriers(tmp_path_factory):
                 if entry["impact"] in ("serious", "critical")]
 
     return found
+
+
+@pytest.fixture
+def own_jupyter(tmp_path, monkeypatch):
+    """A JupyterLab with none of a reader's settings and tabs, without nbgrader's extension, which fills the toolbar, and with
+    every cell drawn: as it comes, it draws only those in view, so that what is found hangs on the scroll."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    settings = {"labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
+                "lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"}}
+    for name, values in settings.items():
+        file = tmp_path / "jupyter" / name
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(values))
 
 
 @pytest.fixture

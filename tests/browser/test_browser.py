@@ -1,11 +1,7 @@
 """What only a real browser can show: pages without a server and, elsewhere, explorers with a kernel."""
 
-import contextlib
 import io
 import re
-import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 import torch
+from browser.servers import JUPYTERLAB, serving, wait_for_file
 from common import ROOT
 from PIL import Image
 
@@ -101,7 +98,7 @@ def test_every_page_of_the_book_is_quiet_and_opens_with_a_picture(watched, built
         assert watched.evaluate("document.documentElement.scrollWidth") <= width, file.name
         assert watched.evaluate("[...document.images].every((image) => image.alt && image.naturalWidth)"), file.name
         assert weight(watched) < 1_500_000, file.name
-        if file.name == "index.html" or file.name[0].isdigit():
+        if file.name == "index.html" or file.name[0].isdigit() or file.name.startswith("lab_"):
             assert watched.evaluate(LARGE) and not watched.evaluate(CODE), file.name
 
 
@@ -203,34 +200,18 @@ def test_folded_code_says_what_it_does_and_opens(watched, built):
     assert fold.locator("button.copybtn").count() == 1
 
 
-@contextlib.contextmanager
-def serving(folder, *command):
-    """A server started in `folder` on a free port, which replaces PORT in its command; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", *[part.replace("PORT", str(port)) for part in command]]
-    with open(folder / "log", "w") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-    try:
-        wait_for_port(port, server, folder / "log")
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-
-
-def wait_for_port(port: int, server, log, seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise RuntimeError(log.read_text()[-2000:])
+def test_hints_and_solutions_of_a_lab_unfold(watched, built):
+    watched.goto((built / "lab_01_features.html").as_uri())
+    for summary, inside in (("Hint", "multiplies rows with rows"), ("Solution", "return features @ features.T")):
+        fold = watched.locator("details", has=watched.locator("summary", has_text=summary)).first
+        shown = fold.locator("p, pre", has_text=inside).last
+        assert not shown.is_visible()
+        fold.locator("summary").click()
+        shown.wait_for()
+    assert watched.locator("pre", has_text="raise NotImplementedError()").first.is_visible()
+    blanks = built / watched.get_by_role("link", name="the notebook with blanks").get_attribute("href")
+    assert "YOUR CODE HERE" in (text := blanks.read_text(encoding="utf-8")) and "SOLUTION" not in text
+    assert comes_from_files(watched)
 
 
 class Seen:
@@ -277,6 +258,13 @@ def play(page, explorer, folder) -> None:
     seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "fractal.png"))
     choose(page, explorer, "Own photo", folder / "notes.txt")
     explorer.locator("[role=alert]", has_text="notes.txt").wait_for(timeout=20_000)
+    Image.effect_noise((4000, 4000), 90).save(folder / "large.png")  # more than a server takes in one message
+    assert (folder / "large.png").stat().st_size > 11e6
+    seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "large.png"))
+    (folder / "film.png").write_bytes(bytes(31_000_001))
+    choose(page, explorer, "Own photo", folder / "film.png")
+    explorer.locator("[role=alert]", has_text="film.png: has 32 MB; give a file of at most 30 MB").wait_for(timeout=20_000)
+    seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "fractal.png"))
     explorer.locator("button", has_text="Save").first.click()
     explorer.locator("[role=status]", has_text="stvae-1.png").wait_for(timeout=30_000)
     assert Image.open(folder / "stvae-1.png").size == (120, 90) and (folder / "stvae-1.json").exists()
@@ -291,20 +279,6 @@ def test_the_explorers_live_in_voila(watched, tmp_path):
         explorer = watched.locator(".jupyter-widgets.widget-tab")
         explorer.wait_for(timeout=180_000)
         play(watched, explorer, tmp_path)
-
-
-def write_lab_settings(folder) -> None:
-    """Have JupyterLab draw every cell: as it comes, it draws only those in view, so what is found hangs on the scroll."""
-    tracker = folder / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
-    tracker.parent.mkdir(parents=True)
-    tracker.write_text('{"windowingMode": "none"}')
-
-
-def wait_for_file(file, seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not file.exists():
-        assert time.monotonic() < end, f"{file.name} was never written"
-        time.sleep(0.5)
 
 
 def check_page_without_kernel(page, file) -> None:
@@ -337,20 +311,17 @@ def run_all_cells(page, seconds: float = 120) -> None:
             accept.click()
 
 
+@pytest.mark.usefixtures("own_jupyter")
 def test_notebook_05_lives_in_jupyterlab(watched, tmp_path, monkeypatch):
     """Open, run all, and play with the mixing pad; then build its page and play with that, without a server."""
-    monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", str(tmp_path / "settings"))
-    monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", str(tmp_path / "workspaces"))  # no tabs of a reader's own
     monkeypatch.setattr(site, "build_try_it", lambda folder, home: None)
-    write_lab_settings(tmp_path / "settings")
     source = (ROOT / "notebooks" / "05_style_mixing.ipynb").read_text(encoding="utf-8")
     notebook = nbformat.reads(source.replace('out_dir: str = \\"\\"', f'out_dir: str = \\"{tmp_path}/05\\"'), as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     nbformat.write(notebook, tmp_path / "05.ipynb")
-    with serving(tmp_path, "jupyter", "lab", "--no-browser", "--port=PORT", "--ip=127.0.0.1", "--allow-root",
-                 "--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path}") as address:
+    with serving(tmp_path, *JUPYTERLAB) as address:
         watched.set_default_timeout(60_000)
         watched.goto(address + "lab/tree/05.ipynb")
         run_all_cells(watched)

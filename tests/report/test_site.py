@@ -69,7 +69,7 @@ def test_folders_without_notebooks_are_refused(tmp_path):
 
 
 def test_the_committed_notebooks_become_a_run_of_their_own(monkeypatch):
-    monkeypatch.setattr(site, "write_site", lambda folder, out: (folder, out))
+    monkeypatch.setattr(site, "write_site", lambda folder, out, solutions: (folder, out))
     for folder in (None, ROOT / "notebooks"):
         source, out = site.site_of(folder, None)
         assert source == ROOT / "notebooks" and out.parent == ROOT / "runs"
