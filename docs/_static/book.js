@@ -33,8 +33,12 @@ addEventListener("resize", measure);
 addEventListener("toggle", measure, true);  // a table behind a fold has no size before
 measure();
 
-if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-  for (const film of document.querySelectorAll("video.film")) film.autoplay = false;
+// A film is loaded and runs while it is in sight, unless the reader wants little motion.
+if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  const sight = new IntersectionObserver((seen) => seen.forEach(({target, isIntersecting}) => {
+    if (isIntersecting) target.play().catch(() => {}); else target.pause();
+  }));
+  document.querySelectorAll("video.film").forEach((film) => sight.observe(film));
 }
 
 // What the theme's own markup tells a screen reader: labels that hide a text, and a list whose entries are none.

@@ -160,7 +160,7 @@ class Chapter:
         if self.run is None or not (self.run / file).exists():
             return ""
         _write(pages / "extra" / "films" / f"{self.name}-{file}", (self.run / file).read_bytes())
-        return (f"```{{raw}} html\n<video controls autoplay loop muted playsinline preload=\"metadata\" class=\"film\" "
+        return (f"```{{raw}} html\n<video controls loop muted playsinline preload=\"none\" class=\"film\" "
                 f"src=\"films/{self.name}-{file}\" aria-label=\"The film that the next figure shows a moment of\"></video>\n```")
 
     def _slider(self, mark: str, pages: Path) -> str:

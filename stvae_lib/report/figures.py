@@ -199,15 +199,17 @@ def squeezed(images, size: int) -> torch.Tensor:
 
 
 def layout(figure) -> dict:
-    """How many pictures stand side by side in a figure made by `grid`, and whether it is wider than the text."""
-    return {"columns": figure.axes[0].get_subplotspec().get_gridspec().ncols, "wide": bool(figure.get_figwidth() > TEXT_WIDTH)}
+    """How many pictures stand side by side in a figure made by `grid`, and whether the pages show it wider than the text."""
+    columns = figure.axes[0].get_subplotspec().get_gridspec().ncols
+    return {"columns": columns, "wide": bool(figure.get_figwidth() > TEXT_WIDTH) or columns >= MOST_COLUMNS}
 
 
 def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:
-    """A figure as WebP (photographs) or PNG (plots) bytes, and its suffix, for the pages of the book: pictures have about the
-    pixels that they were drawn with."""
+    """A figure as WebP (photographs) or PNG (plots) bytes, and its suffix, for the pages of the book: 1.3 times as large as they
+    show it."""
     if photographic:
-        return _saved(figure, format="webp", dpi=118, pil_kwargs={"quality": 72, "method": 6}), "webp"
+        dpi = 118 * (WIDE if layout(figure)["wide"] else TEXT_WIDTH) / figure.get_figwidth()
+        return _saved(figure, format="webp", dpi=dpi, pil_kwargs={"quality": 72, "method": 6}), "webp"
     return few_colours(_saved(figure, format="png", dpi=190)), "png"
 
 

@@ -131,8 +131,8 @@ def test_single_pictures_are_large_enough_to_see_a_stroke(watched, built, chapte
     assert [figure for figure in figures if figure["width"] < 220 or figure["columns"] > 5 or figure["right"] > 1280] == []
 
 
-NARROW = """[...document.querySelectorAll("table")].filter((table) => table.checkVisibility()).map((table) => {
-    const box = table.closest(".pst-scrollable-table-container"), statements = !!table.closest(".statements");
+NARROW = """[...document.querySelectorAll(".pst-scrollable-table-container")].filter((box) => box.clientWidth).map((box) => {
+    const table = box.querySelector("table"), statements = !!table.closest(".statements");
     const cells = [...table.querySelectorAll("tbody td")].map((cell) => cell.getBoundingClientRect());
     const hint = getComputedStyle(box, "::before").content;
     return {statements, hint, fits: cells.every((cell) => cell.right <= innerWidth && cell.width > 200),
