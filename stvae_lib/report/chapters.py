@@ -104,13 +104,13 @@ class Chapter:
         parts = []
         if self.claims:
             parts = ["## What failed, and where to go", f"Of the {len(self.claims)} statements of this chapter "
-                     f"{tally(self.claims)}. What did not hold:", not_held(self.claims)]
+                     f"{tally(self.claims)}. What did not hold:", not_held(self.claims) or "- nothing"]
         parts.append(f"**Run it yourself**: [the notebook](page:_sources/{self.name}.ipynb), on your own pictures with `stvae "
                      f"report --only {self.name[:2]} -p content_dir my_photos -p style_dir my_paintings`; or [try the model]"
                      "(page:try_it.html) in this browser. **In class**: [labs and a guide](teaching.md). **All statements** with "
                      "their verdicts stand on the [first page](index.md), all words in the [glossary](glossary.md).")
         if first := colab_cell():
-            parts.append(f"In Colab this has to run first:\n\n```python\n{first}\n```")
+            parts.append(f"In Colab this has to run first:\n\n```text\n{first}\n```")
         return "\n\n".join(parts)
 
     def file_of(self, figure: Figure) -> str:

@@ -18,7 +18,7 @@ from ..pictures.images import few_colours, to_array
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
 TEXT_WIDTH, WIDE = 7.6, 10.8  # inches of a figure as wide as the book's text, and of one that goes beyond it
 MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
-PREVIEW = 115_000  # pixels of a figure in a notebook, where many have to lie
+PREVIEW = 110_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
 matplotlib.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
                             "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "figure.dpi": 100,
@@ -160,16 +160,16 @@ def plane(points: torch.Tensor, kinds: torch.Tensor, seen: dict, width: float = 
     colours = np.array([BLUE, OCHRE])[kinds.numpy()]
     for (above, below), (title, vae) in zip(axes.T, seen.items()):
         clouds = [matplotlib.patches.Ellipse(*pair) for pair in zip(vae.mu.tolist(), *(2 * vae.sigma).T.tolist())]
-        above.add_collection(matplotlib.collections.PatchCollection(clouds, facecolors=colours, alpha=0.25, linewidth=0))
+        above.add_collection(matplotlib.collections.PatchCollection(clouds, facecolors=colours, alpha=0.08, linewidth=0))
         above.scatter(*vae.mu.T, s=3, color=colours)
         above.add_patch(matplotlib.patches.Circle((0, 0), 2, fill=False, color=INK, linewidth=0.8, linestyle=":"))
-        above.set(title=title, xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
+        above.set(title=title, xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
         below.scatter(*points.T, s=6, color=GREY, label="points")
-        below.scatter(*vae.drawn.T, s=6, color=RED, alpha=0.6, label="drawn from the prior")
-        below.set(aspect="equal")
+        below.scatter(*vae.drawn.T, s=4, color=RED, alpha=0.6, label="drawn from the prior")
+        below.set(xlim=(-2.6, 2.6), ylim=(-2, 2), aspect="equal")
     axes[0, 0].set_ylabel("codes")
     axes[1, 0].set_ylabel("points and draws")
-    axes[1, 0].legend(fontsize=7, loc="upper right")
+    figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -207,16 +207,16 @@ def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:
     """A figure as WebP (photographs) or PNG (plots) bytes, and its suffix, for the pages of the book: pictures have about the
     pixels that they were drawn with."""
     if photographic:
-        return _saved(figure, format="webp", dpi=130, pil_kwargs={"quality": 78, "method": 6}), "webp"
+        return _saved(figure, format="webp", dpi=118, pil_kwargs={"quality": 72, "method": 6}), "webp"
     return few_colours(_saved(figure, format="png", dpi=190)), "png"
 
 
 def encode(figure, photographic: bool, most: int | None = None) -> tuple[bytes, str]:
-    """A figure as JPEG (photographs, of at most so many pixels) or PNG (plots) bytes, and its suffix. Closes the figure."""
+    """A figure as JPEG (photographs) or PNG (plots) bytes, and its suffix. Closes the figure. most: pixels that photographs may
+    have where every byte counts."""
     if photographic:
-        wide, high = figure.get_size_inches()
-        dpi = min(85, (most / (wide * high)) ** 0.5) if most else 85
-        data = _saved(figure, format="jpeg", dpi=dpi, pil_kwargs={"quality": 50, "optimize": True, "progressive": True})
+        dpi, quality = (min(85, (most / figure.get_size_inches().prod()) ** 0.5), 45) if most else (85, 62)
+        data = _saved(figure, format="jpeg", dpi=dpi, pil_kwargs={"quality": quality, "optimize": True, "progressive": True})
     else:
         data = few_colours(_saved(figure, format="png", dpi=95))
     plt.close(figure)

@@ -62,7 +62,7 @@ def take(run: Path, docs: Path) -> None:
 def gallery(docs: Path) -> str:
     """HTML of the gallery in a folder of Sphinx's sources: a thumbnail for each picture, with its style in a corner; a click
     opens it at its full size. Empty where there are no pictures."""
-    files = sorted((docs / "_static" / GALLERY).glob("*--*.jpg"), key=lambda file: file.stem.split("--")[::-1])
+    files = sorted((docs / "_static" / GALLERY).glob("*--*.jpg"))
     return "\n".join(_thumbnail(*file.stem.split("--", 1)) for file in files)
 
 

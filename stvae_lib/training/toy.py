@@ -1,6 +1,7 @@
 """A VAE that one can see: points of the plane, their codes, and what is drawn from them."""
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -36,16 +37,28 @@ def elbo_terms(vae: StatisticVAE, points: torch.Tensor, noise: float, rng: torch
 @torch.enable_grad()
 def fit(size: int, loss: Callable[[StatisticVAE], torch.Tensor], latent: int = 2, hidden: int = 8, steps: int = 500,
         seed: int = 0) -> StatisticVAE:
-    """A VAE of points with `size` numbers each, trained by a `loss` that it gives for a VAE (scalar)."""
+    """A VAE of points with `size` numbers each, trained by Adam on what `loss` gives for it (scalar)."""
     torch.manual_seed(seed)
     vae = StatisticVAE(size, latent, hidden)
     optimiser = torch.optim.Adam(vae.parameters(), lr=0.01)
-    for _ in range(steps):
-        value = loss(vae)
-        optimiser.zero_grad()
-        value.backward()
-        optimiser.step()
+    with one_thread():
+        for _ in range(steps):
+            value = loss(vae)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
     return vae
+
+
+@contextmanager
+def one_thread():
+    """Compute with one thread: with so little to do, several wait for each other longer than they compute."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @dataclass

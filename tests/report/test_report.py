@@ -34,6 +34,7 @@ def site(tmp_path, monkeypatch):
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {
             "name": "python3", "display_name": "Python 3", "language": "python"}}), folder / f"{name}.ipynb")
     monkeypatch.setattr(execute, "NOTEBOOKS", folder)
+    monkeypatch.setattr("stvae_lib.report.site.build_try_it", lambda folder, home: None)
     return tmp_path
 
 
