@@ -66,9 +66,12 @@ def relative_steps(path: dict) -> np.ndarray:
 
 
 def progress(path: dict) -> np.ndarray:
-    """How far a path has come by style distance, `(points,)`: 0 in the first style, 1 in the second."""
+    """How far a path has come from its first picture's style to its last one's, `(points,)`, by the share of the distances to
+    both ends' styles: 0 to 1, whether or not its own ends reach these styles."""
     away, near = np.array(path["to_first"]), np.array(path["to_second"])
-    return away / (away + near)
+    share = away / (away + near)
+    whole = share[-1] - share[0]
+    return (share - share[0]) / whole if whole else np.zeros_like(share)
 
 
 def unfairness(path: dict) -> float:

@@ -45,6 +45,8 @@ def test_measures_of_a_straight_path_are_zero_and_of_a_late_one_are_not():
     straight, late = recorded("latent mix", 0, [0.0, 1.0, 2.0, 3.0, 4.0]), recorded("AdaIN", 0, [0.0, 0.0, 0.0, 0.0, 4.0])
     late["to_second"] = [4.0, 4.0, 4.0, 4.0, 0.0]
     assert interpolation.progress(straight).tolist() == [0, 0.25, 0.5, 0.75, 1]
+    short = recorded("AdaIN", 0, [1.0, 1.5, 2.0, 2.5, 3.0])
+    assert interpolation.progress(short).tolist() == [0, 0.25, 0.5, 0.75, 1], "its ends are its own"
     assert interpolation.unfairness(straight) == 0 and interpolation.unfairness(late) == pytest.approx(0.3)
     assert interpolation.relative_steps(recorded("AdaIN", 0, [0.0], (1.0, 3.0))).tolist() == [0.5, 1.5]
 
