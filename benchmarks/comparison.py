@@ -35,11 +35,11 @@ from stvae_lib.evaluation.judges import NETWORKS, Judge
 from stvae_lib.evaluation.timing import process_peak_mb
 from stvae_lib.files import make_folder, write_text
 from stvae_lib.pictures import datasets
-from stvae_lib.pictures.images import list_images, open_picture, resized, to_array, to_tensor
+from stvae_lib.pictures.images import list_images, open_picture, to_array, to_tensor
 from stvae_lib.provenance import environment
 
 OUT = Path(__file__).resolve().parent.parent / "data" / "runs" / "comparison"
-SIZE, SHOWN = 256, 192  # side of the pictures as they are drawn, and as they are kept
+SIZE = 256  # side of the pictures
 PHOTOS = {"portrait": "astronaut", "architecture": "rocket", "character": "chelsea"}
 GLASS = {"portrait": "stained_glass_0", "architecture": "rose_window_0", "character": "stained_glass_1"}
 OTHERS = ("brush_strokes_0", "cubist_0")
@@ -157,10 +157,6 @@ class Panel:
         return {measure: round(value, 5) for measure, value in found.items()}
 
 
-def small(image: torch.Tensor) -> torch.Tensor:
-    return resized(image, (SHOWN, SHOWN)).clamp(0, 1)
-
-
 def settings_of(name: str, limit: int) -> dict:
     """What a card's rows have in common."""
     if name not in PUBLISHED:
@@ -191,11 +187,11 @@ def run(name: str, limit: int, out: Path, panel: Panel) -> None:
             drawn = pool.submit(draw, name, limit, panel.contents[photo].numpy(), panel.styles[style].numpy()).result()
             image = torch.from_numpy(drawn["image"])
             if pair["shown"]:
-                st.save_image(small(image), out / name / f"{photo}--{style}.jpg")
+                st.save_image(image.clamp(0, 1), out / name / f"{photo}--{style}.jpg")
             if drawn["losses"] and not card["rows"]:
                 card |= {"losses": drawn["losses"], "strip": list(drawn["stages"])}
-                strip = [small(torch.from_numpy(stage)) for stage in drawn["stages"].values()]
-                st.save_image(torch.cat(strip, dim=3), out / name / "strip.jpg")
+                stages = [torch.from_numpy(stage) for stage in drawn["stages"].values()]
+                st.save_image(torch.cat(stages, dim=3), out / name / "strip.jpg")
             card["rows"].append(pair | drawn["cost"] | panel(image, photo, style))
             write_text(file, json.dumps(card, indent=1) + "\n")
             print(f"{name:24s} {photo:12s} {style:16s} {drawn['cost']['cpu seconds']:8.1f} s of CPU", flush=True)

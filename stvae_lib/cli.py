@@ -139,14 +139,14 @@ def report(arguments) -> int:
 def site(arguments) -> int:
     from .report.site import site_of
 
-    print(f"Open {site_of(arguments.folder, arguments.out)}")
+    print(f"Open {site_of(arguments.folder, arguments.out, arguments.solutions)}")
     return 0
 
 
 def bench(arguments) -> int:
     from .bench import run_benchmark
 
-    print(run_benchmark(arguments.model, arguments.sizes, arguments.out, arguments.device))
+    print(run_benchmark(arguments.model, arguments.sizes, arguments.out, arguments.device, arguments.peer))
     return 0
 
 
@@ -221,8 +221,10 @@ def course(arguments) -> int:
     from .report.course import build_course
 
     out = build_course(arguments.out)
-    print(f"{out / 'student'}: to hand out\n{out / 'solution'}: to show afterwards\n"
-          f"{out / 'course'}: for nbgrader; there, `nbgrader generate_assignment LAB`")
+    told = {"student": "to hand out", "solution": "to show afterwards",
+            "course": "for nbgrader; there, `nbgrader generate_assignment LAB`",
+            "slides": "of every chapter; the key S opens the speaker's notes", "handout.pdf": "the method on one page"}
+    print("\n".join(f"{out / name}: {what}" for name, what in told.items() if (out / name).exists()))
     return 0
 
 

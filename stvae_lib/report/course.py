@@ -1,12 +1,8 @@
-"""The course kit: labs as students get them, the same with solutions, and the tree that nbgrader grades in.
-
-A lab's master, in `notebooks/labs/`, holds everything: text, solutions, visible checks, hidden tests. What a copy leaves out,
-nbgrader's own preprocessors take out: the same that `nbgrader generate_assignment` runs.
-"""
+"""The course kit: labs as students get them, the same with solutions, the tree that nbgrader grades in, slides and a handout."""
 
 import os
 import shutil
-from copy import deepcopy
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -14,11 +10,11 @@ import nbformat
 from ..errors import InputError
 from ..files import UNFINISHED, make_folder
 from .archive import ROOT
+from .chapters import Chapter
+from .handout import handout
+from .labs import COPIES, copy_of, masters, read_master
+from .site import questions
 
-LABS = ROOT / "notebooks" / "labs"
-COPIES = {"student": ("LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata", "ClearHiddenTests", "ClearMarkScheme",
-                      "ComputeChecksums", "CheckCellMetadata"),
-          "solution": ("LockCells", "ClearMarkScheme", "CheckCellMetadata")}
 CONFIG = """c = get_config()  # noqa: F821 - nbgrader puts it here
 c.CourseDirectory.course_id = "stvae"
 c.Execute.timeout = 300  # seconds a cell may take
@@ -26,23 +22,24 @@ c.Execute.timeout = 300  # seconds a cell may take
 
 
 def build_course(out) -> Path:
-    """Write the labs into a new folder, whole or not at all; returns it.
+    """Write the kit into a new folder, whole or not at all; returns it.
 
     student/LAB.ipynb, solution/LAB.ipynb: copies to hand out. course/: for nbgrader, with `source/LAB/LAB.ipynb`, ready for
-    `nbgrader generate_assignment LAB`. Raises InputError where `out` holds something already, nbgrader is not installed, or a
-    master is broken.
+    `nbgrader generate_assignment LAB`. slides/CHAPTER.html: a deck of each chapter, left out with a warning where reveal.js is
+    out of reach. handout.pdf: the method on one page. Raises InputError where `out` holds something already, the extra
+    `course` is not installed, or a master is broken.
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(out, "is there already", "choose a new folder: this one may hold grades or edited labs")
-    files = course_files()
+    files = {"handout.pdf": handout()} | lab_files() | slide_files()
     make_folder(out.parent)
     unfinished = out.parent / f"{UNFINISHED}{out.name}"
     shutil.rmtree(unfinished, ignore_errors=True)  # of a build that was killed
     try:
-        for name, text in files.items():
+        for name, data in files.items():
             make_folder((unfinished / name).parent)
-            (unfinished / name).write_text(text, encoding="utf-8")
+            (unfinished / name).write_bytes(data)
         os.replace(unfinished, out)
     except OSError as error:
         raise InputError(out, f"cannot be written ({error.strerror})", "make room, or choose another folder") from None
@@ -51,47 +48,25 @@ def build_course(out) -> Path:
     return out
 
 
-def course_files() -> dict[str, str]:
-    """What `build_course` writes: texts by their path within the folder."""
-    files = {"course/nbgrader_config.py": CONFIG}
+def lab_files() -> dict[str, bytes]:
+    """Copies of the labs and nbgrader's tree, by their path within the kit."""
+    files = {"course/nbgrader_config.py": CONFIG.encode()}
     for master in masters():
         notebook = read_master(master)
-        files[f"course/source/{master.stem}/{master.name}"] = nbformat.writes(notebook) + "\n"
-        for kind in COPIES:
-            files[f"{kind}/{master.name}"] = nbformat.writes(copy_of(notebook, kind, master)) + "\n"
+        copies = {f"{kind}/{master.name}": copy_of(notebook, kind, master) for kind in COPIES}
+        copies |= {f"course/source/{master.stem}/{master.name}": notebook}
+        files |= {name: f"{nbformat.writes(copy)}\n".encode() for name, copy in copies.items()}
     return files
 
 
-def masters() -> list[Path]:
-    """The labs' masters in order; InputError where there are none."""
-    files = sorted(LABS.glob("*.ipynb"))
-    if not files:
-        raise InputError(LABS, "holds no labs", "run this in a whole checkout of the repository")
-    return files
+def slide_files() -> dict[str, bytes]:
+    """A deck of each chapter by its path within the kit; none, with a warning, where reveal.js is out of reach."""
+    from .slides import deck
 
-
-def read_master(file: Path):
-    """A master as a notebook; InputError where it is none."""
+    asked = questions()
+    chapters = [Chapter(file, None) for file in sorted((ROOT / "notebooks").glob("*.ipynb"))]
     try:
-        notebook = nbformat.read(file, as_version=4)
-        nbformat.validate(notebook)
-    except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError):
-        raise InputError(file, "is no notebook", "get a whole copy of it") from None
-    return notebook
-
-
-def copy_of(master, kind: str, file: Path):
-    """A copy of a master. kind: "student", without solutions, hidden tests and outputs, or "solution". file: the master's, for
-    messages. InputError where nbgrader is not installed or does not accept the markup."""
-    try:
-        from nbgrader import preprocessors
-    except ImportError:
-        remedy = 'install this project with its extra: pip install -e ".[course]"'
-        raise InputError("nbgrader", "is not installed", remedy) from None
-    notebook, resources = deepcopy(master), {}
-    for name in COPIES[kind]:
-        try:
-            notebook, resources = getattr(preprocessors, name)().preprocess(notebook, resources)
-        except Exception as error:  # nbgrader raises bare RuntimeErrors and a ValidationError of its own
-            raise InputError(file, f"is not accepted by nbgrader's {name} ({error})", "mend the markup of its cells") from None
-    return notebook
+        return {f"slides/{chapter.name}.html": deck(chapter, asked[chapter.name]).encode() for chapter in chapters}
+    except InputError as error:
+        warnings.warn(f"{error}: the kit goes without slides", stacklevel=2)
+        return {}

@@ -1,9 +1,9 @@
 """The parts of README and of the landing page that come from recorded figures: tables, and pictures that notebook 00 left."""
 
-import shutil
 from pathlib import Path
 
 from ..files import write_text
+from . import showcase
 from .archive import ROOT, read_benchmark
 from .figures import table
 from .yardstick import Yardstick
@@ -38,19 +38,19 @@ PARTS = {"yardstick": yardstick_table, "standing": standing, "twenty pairs": twe
 
 def readme_with_results(text: str) -> str:
     """README text with its tables rebuilt from the committed benchmarks/yardstick.json and sizes.json."""
-    for name, build in PARTS.items():
+    return with_parts(text, PARTS)
+
+
+def with_parts(text: str, parts: dict) -> str:
+    """A text with its parts built anew. parts: name -> what builds the part between `<!-- NAME -->` and its end mark."""
+    for name, build in parts.items():
         start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         text = f"{text.split(start)[0]}{start}\n{build()}\n{end}{text.split(end)[1]}"
     return text
-
-
-PICTURES = {"opening.jpg": "opening.jpg", "before.jpg": "_static/before.jpg", "after.jpg": "_static/after.jpg"}  # in docs/
 
 
 def update_readme(run: Path) -> None:
     """Rebuild README's tables, and take the pictures that notebook 00 left in its folder `run`, as far as it did."""
     readme = ROOT / "README.md"
     write_text(readme, readme_with_results(readme.read_text(encoding="utf-8")))
-    for name, place in PICTURES.items():
-        if (run / name).exists():
-            shutil.copy(run / name, ROOT / "docs" / place)
+    showcase.take(run, ROOT / "docs")

@@ -29,4 +29,9 @@ def as_json(value) -> str:
 
 def picture_address(image: torch.Tensor) -> str:
     """`(1, 3, H, W)` in [0, 1] as an address that holds the picture itself."""
-    return "data:image/jpeg;base64," + base64.b64encode(to_jpeg(image)).decode()
+    return address(to_jpeg(image), "jpeg")
+
+
+def address(data: bytes, kind: str) -> str:
+    """An encoded picture ("jpeg" or "png") as an address that holds it."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -12,9 +12,9 @@ import torch
 from common import ROOT
 from labs.wrong_answers import WRONG
 
-from stvae_lib.report.course import copy_of, masters, read_master
+from stvae_lib.report.labs import copy_of, masters, read_master
 
-pytest.importorskip("nbgrader", reason="needs the extra `course`, whose JupyterLab extension changes the toolbar")
+pytest.importorskip("nbgrader", reason="needs nbgrader (pip install -e '.[test]')")
 
 matplotlib.use("agg")
 MASTERS = {file.stem: read_master(file) for file in masters()}
@@ -108,6 +108,13 @@ def test_masters_are_executed_and_can_be_read(lab):
 
 
 @labs
+def test_nbval_compares_what_a_lab_says(lab):
+    """It looks at outputs of cells that are marked, and at errors of all."""
+    checked = [cell for cell in code_cells(MASTERS[lab]) if "nbval-check-output" in cell.metadata.get("tags", [])]
+    assert checked and all(cell.outputs for cell in checked)
+
+
+@labs
 def test_solutions_pass_every_test_also_where_the_pictures_are_missing(lab):
     """Who hands in a lab with own pictures is graded where these are not: checks must not need them."""
     cells = [nbformat.from_dict(cell) for cell in code_cells(MASTERS[lab])]
@@ -149,6 +156,17 @@ def test_a_wrong_answer_gets_its_message(wrong, solved):
         errors[kind] = run([given, test], dict(solved(wrong.lab)))[1].get(f"test-{wrong.exercise}")
     assert isinstance(errors["all"], AssertionError) and wrong.message in str(errors["all"]), errors["all"]
     assert (errors["visible"] is None) == wrong.hidden, errors["visible"]
+
+
+EXERCISES = [(lab, exercise) for lab, notebook in MASTERS.items() for exercise in graded(notebook)]
+
+
+@pytest.mark.parametrize("lab, exercise", EXERCISES)
+def test_who_forgets_the_return_is_told_so(lab, exercise, solved):
+    blank = next(cell for cell in code_cells(student(lab)) if markup(cell).get("grade_id") == exercise)
+    given = nbformat.v4.new_code_cell(blank.source.replace("raise NotImplementedError()", "pass"))
+    _, errors = run([given, graded(student(lab))[exercise]], dict(solved(lab)))
+    assert isinstance(error := errors[f"test-{exercise}"], AssertionError) and "did you forget the return?" in str(error)
 
 
 def test_every_graded_cell_has_wrong_answers_written_down():

@@ -112,6 +112,14 @@ def test_a_run_goes_on_with_the_parameters_it_was_started_with(site, quick):
     assert run(site, resume=True, file=site / "same.yaml") == 0 and len(quick) == 2
 
 
+def test_one_notebook_goes_on_beside_another_that_failed(site, quick, monkeypatch, capsys):
+    well = execute.execute
+    monkeypatch.setattr(execute, "execute", lambda name, *rest: "it failed" if name == "01_first" else well(name, *rest))
+    assert run(site) == 1
+    assert run(site, only=["00"], resume=True) == 0
+    assert [name for name, _ in quick] == ["00_report"]
+
+
 def test_cut_results_are_made_again(site, quick):
     assert run(site) == 0
     (site / "run" / "01_first" / "results.json").write_text('{"notebook": ')
