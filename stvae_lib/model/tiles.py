@@ -211,9 +211,10 @@ class LayerSums:
     def __call__(self, hidden: torch.Tensor, index: int) -> torch.Tensor:
         if index < self.index:
             return self.modulation(hidden, index)
-        inside = self.box.cut(hidden, hidden.shape[2] // (self.wide.bottom - self.wide.top), self.wide).double().flatten(2)
-        self.total, self.squares = self.total + inside.sum(2), self.squares + inside.square().sum(2)
-        self.count += inside.shape[2]
+        inside = self.box.cut(hidden, hidden.shape[2] // (self.wide.bottom - self.wide.top), self.wide)
+        self.total = self.total + inside.sum((2, 3), dtype=torch.float64)
+        self.squares = self.squares + inside.square().sum((2, 3), dtype=torch.float64)
+        self.count += inside[0, 0].numel()
         raise LayerReached
 
     def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
