@@ -1,4 +1,4 @@
-"""The parts of README and of the landing page that come from recorded figures: tables, a list, and pictures that notebook 00 left."""
+"""The parts of README that come from recorded figures, tables and a list, and pictures that notebook 00 left."""
 
 from pathlib import Path
 
