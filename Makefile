@@ -7,7 +7,7 @@ READY = .venv/.ready
 report: $(READY)
 	$(BIN)/stvae report $(ARGS)
 
-# The same book from the committed notebooks, in seconds.
+# The same book from the committed notebooks, in under a minute.
 site: $(READY)
 	$(BIN)/stvae site $(ARGS)
 

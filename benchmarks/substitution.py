@@ -3,52 +3,94 @@
     python benchmarks/substitution.py EVAL_FOLDER
 
 EVAL_FOLDER as for benchmarks/yardstick.py. The arms' weights are read from runs/published, where benchmarks/sweep.py leaves
-them; arms that are not there keep their recorded rows. Writes data/runs/published/judged.json: for every arm and judge a row
-of values, one for each pair, for every seed.
+them; those that are not there, or whose weights are the recorded ones, keep their rows. Writes
+data/runs/published/judged.json: for every arm, seed and judge a row of values, one for each pair; of the student report's
+set-up also what its pictures have in common with their own photographs and with others (analysis/traces.py); and a
+sheet of pictures of every arm's first seed (rows: three sample photographs; columns: reconstruction, two generated styles).
 """
 
 import json
 import sys
 from pathlib import Path
 
+import torch
 import yardstick
 
 import stvae_lib as st
-from stvae_lib.files import write_text
-from stvae_lib.provenance import environment
+from stvae_lib.analysis.traces import own_over_others
+from stvae_lib.files import make_folder, write_text
+from stvae_lib.pictures import datasets
+from stvae_lib.pictures.images import resized, to_jpeg
+from stvae_lib.provenance import environment, sha256
 
 ROOT = Path(__file__).resolve().parent.parent
-WEIGHTS, OUT = ROOT / "runs" / "published", ROOT / "data" / "runs" / "published" / "judged.json"
+WEIGHTS, RECORD = ROOT / "runs" / "published", ROOT / "data" / "runs" / "published"
+OUT = RECORD / "judged.json"
+TRACED = ("report-untrained", "report-trained")
+PHOTOS = ("astronaut", "rocket", "chelsea")  # the student report's layout: a portrait, an architecture, a character
+STYLES = ("stained_glass_0", "brush_strokes_0")
+SIDE = 224
 STAGE = "-2-transform"
 MEASURES = ("style", "texture", "kept", "find_t", "find_c")
 
 
-def seeds() -> dict[str, list[Path]]:
-    """Weights of every arm, its seeds in order."""
-    files = sorted(WEIGHTS.glob(f"s*{STAGE}/*{STAGE}.safetensors"))
-    found = {}
-    for file in files:
-        found.setdefault(file.stem.removesuffix(STAGE).split("-", 1)[1], []).append(file)
+def weights() -> list[tuple[str, str, Path]]:
+    """Arm, seed and weights of every trained arm."""
+    found = []
+    for file in sorted(WEIGHTS.glob(f"s*{STAGE}/*{STAGE}.safetensors")):
+        seed, arm = file.stem.removesuffix(STAGE).split("-", 1)
+        found.append((arm, seed, file))
     return found
 
 
-def judged(folder: Path, files: list[Path]) -> dict:
-    """{judge: {measure: a row of values for every file}} of one arm."""
+def judged(folder: Path, model) -> dict:
+    """{judge: {measure: one value for each pair}} of one model."""
     judges = yardstick.module(folder / "judges.py")
-    methods = {str(file): st.load(file).stylize for file in files}
-    rows = yardstick.judge_all(judges, folder / "set", methods, sizes=(yardstick.SIZE,))
-    return {judge: {measure: [[round(value, 4) for value in rows[file][judge][measure]] for file in methods]
-                    for measure in MEASURES} for judge in judges.JUDGES}
+    rows = yardstick.judge_all(judges, folder / "set", {"arm": model.stylize}, sizes=(yardstick.SIZE,))["arm"]
+    return {judge: {measure: [round(value, 4) for value in rows[judge][measure]] for measure in MEASURES}
+            for judge in judges.JUDGES}
+
+
+@torch.no_grad()
+def traces(folder: Path, model) -> list[float]:
+    """For every pair, by how much the picture's luminance agrees better with its own photograph's than with the others'."""
+    judges, root = yardstick.module(folder / "judges.py"), folder / "set"
+    pairs = json.loads((root / "pairs.json").read_text())
+    names = sorted({content for content, _ in pairs})
+    contents = [judges.load(root / "content" / name) for name in names]
+    own = [names.index(content) for content, _ in pairs]
+    outputs = [model.stylize(contents[index], judges.load(root / "style" / style)) for index, (_, style) in zip(own, pairs)]
+    return [round(value, 4) for value in own_over_others(torch.cat(outputs), torch.cat(contents), own)]
+
+
+@torch.no_grad()
+def sheet(model) -> torch.Tensor:
+    """What an arm does, `(1, 3, 3·SIDE, 3·SIDE)`."""
+    styles = [st.load_image(datasets.GENERATED_STYLES / f"{name}.png") for name in STYLES]
+    rows = []
+    for name in PHOTOS:
+        photo = resized(datasets.sample_photo(name), (SIDE, SIDE))
+        rows.append(torch.cat([model.reconstruct(photo), *[model.stylize(photo, style) for style in styles]], dim=3))
+    return torch.cat(rows, dim=2)
 
 
 def main(folder: Path) -> None:
-    arms = json.loads(OUT.read_text())["arms"] if OUT.exists() else {}
-    for arm, files in seeds().items():
-        arms[arm] = judged(folder, files)
-        print(arm, {judge: round(float(sum(values["style"][0]) / len(values["style"][0])), 3)
-                    for judge, values in arms[arm].items()}, flush=True)
-    pairs = json.loads((folder / "set" / "pairs.json").read_text())
-    write_text(OUT, json.dumps({"pairs": pairs, "arms": arms, "provenance": environment("cpu")}) + "\n")
+    known = json.loads(OUT.read_text()) if OUT.exists() else {"arms": {}, "traces": {}, "weights": {}}
+    make_folder(RECORD / "pictures", "choose a writable checkout")
+    for arm, seed, file in weights():
+        label, digest = f"{seed}-{arm}", sha256(file)[:16]
+        if known["weights"].get(label) == digest:
+            continue
+        model = st.load(file)
+        known["arms"].setdefault(arm, {})[seed], known["weights"][label] = judged(folder, model), digest
+        if seed == "s0":
+            (RECORD / "pictures" / f"{arm}.jpg").write_bytes(to_jpeg(sheet(model), quality=88))
+        if arm in TRACED:
+            known["traces"][arm] = traces(folder, model)
+        print(label, {judge: round(sum(values["style"]) / len(values["style"]), 3)
+                      for judge, values in known["arms"][arm][seed].items()}, flush=True)
+        pairs = json.loads((folder / "set" / "pairs.json").read_text())
+        write_text(OUT, json.dumps(known | {"pairs": pairs, "provenance": environment("cpu")}) + "\n")  # kept if cut short
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ their activations set from peaky to flat and nothing else changed (notebook 03).
     python benchmarks/swag.py EVAL_FOLDER
 
 EVAL_FOLDER as for benchmarks/yardstick.py; every fifth of its sixty pairs, at 128 pixels. A network's pictures are judged by
-all three judges; the one that counts is of the other family. Writes data/runs/swag/judged.json.
+all three judges; the one that counts is of the other family. What both networks' activations are like, stage by stage, is
+measured on the photographs of these pairs at 256 pixels. Writes data/runs/swag/judged.json.
 """
 
 import json
@@ -46,10 +47,21 @@ def subset(judges, root: Path, folder: Path) -> list:
     return pairs
 
 
+def stages(judges, root: Path, contents: list[str]) -> dict:
+    """{network: {layer: {"entropy", "peak", "rank": one value for each photograph}}}, at 256 pixels."""
+    judges.SIDE = 256
+    photos = [judges.load(root / "content" / name) for name in contents]
+    found = {label: activations.peakiness(weights.features_network(label), photos) for label in NETWORKS}
+    return {label: {layer: {key: [round(value, 4) for value in values] for key, values in row.items()}
+                    for layer, row in layers.items()} for label, layers in found.items()}
+
+
 def main(root: Path) -> None:
     judges, rows = yardstick.module(root / "judges.py"), []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        contents = sorted({content for content, _ in json.loads((root / "set" / "pairs.json").read_text())[::EVERY]})
+        peaky = stages(judges, root / "set", contents)
         pairs = subset(judges, root / "set", folder)
         pictures = [[judges.load(folder / side / file) for side, file in zip(("content", "style"), pair)] for pair in pairs]
         for label, layers in NETWORKS.items():
@@ -69,8 +81,9 @@ def main(root: Path) -> None:
                 values = found[str(row["folder"])].T.round(4).tolist()
                 row[judge] = dict(zip(yardstick.MEASURES, values))
     rows = [{key: value for key, value in row.items() if key != "folder"} for row in rows]
-    write_text(OUT, json.dumps({"command": "python benchmarks/swag.py EVAL_FOLDER", "pairs": pairs, "size": SIZE,
-                                "iterations": ITERATIONS, "rows": rows, "provenance": environment("cpu")}) + "\n")
+    record = {"command": "python benchmarks/swag.py EVAL_FOLDER", "pairs": pairs, "size": SIZE, "iterations": ITERATIONS,
+              "contents": contents, "rows": rows, "stages": peaky, "provenance": environment("cpu")}
+    write_text(OUT, json.dumps(record) + "\n")
 
 
 if __name__ == "__main__":

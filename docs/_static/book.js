@@ -26,6 +26,13 @@ for (const figure of document.querySelectorAll("figure.compare")) {
   move();
 }
 
+// A table that does not fit its box says that it scrolls.
+const boxes = [...document.querySelectorAll(".pst-scrollable-table-container")];
+const measure = () => boxes.forEach((box) => box.classList.toggle("overflows", box.scrollWidth > box.clientWidth + 1));
+addEventListener("resize", measure);
+addEventListener("toggle", measure, true);  // a table behind a fold has no size before
+measure();
+
 if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
   for (const film of document.querySelectorAll("video.film")) film.autoplay = false;
 }

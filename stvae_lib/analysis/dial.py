@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..evaluation.intervals import Claim, Interval, crossed, difference_beyond, judge
+from ..evaluation.intervals import Claim, Interval, crossed, difference_beyond, exchanged, judge, paired
 
 GAIN = 0.10  # share of the mean distance from the peakiest to the flattest setting
 OTHER_FAMILY = {"vgg16": "resnet50", "resnet50-half": "vgg16"}  # network -> the judge that counts
 NAMES = {"vgg16": "VGG-16", "resnet50-half": "ResNet-50"}
+STRIDE_8 = {"vgg16": "relu4_1", "resnet50-half": "layer2"}
+PEAKIER = 0.005  # margin of what is said of the activations themselves
 
 
 def gain(entropy, distance) -> np.ndarray:
@@ -24,7 +26,8 @@ def gain(entropy, distance) -> np.ndarray:
 
 @dataclass
 class Dial:
-    """What `benchmarks/swag.py` recorded: a row for each network and temperature, with one value for each pair."""
+    """What `benchmarks/swag.py` recorded: a row for each network and temperature, with one value for each pair; and of every
+    stage of both networks, what its activations are like on each photograph."""
 
     record: dict
 
@@ -52,3 +55,15 @@ class Dial:
                       difference_beyond(GAIN), ("entropies exchanged between settings", self.gain(network, measure, turned=True)))
                 for network in OTHER_FAMILY for measure, what in (("style", "style distance"),
                                                                   ("texture", "style distance in grey"))]
+
+    def peaky(self) -> list[Claim]:
+        """At stride 8, the ResNet's activations are peakier and their Gram matrix has fewer independent directions."""
+        claims = []
+        for what, key in (("its activations have the lower entropy", "entropy"),
+                          ("its Gram matrix has the lower effective rank, as a share of its channels", "rank")):
+            vgg, resnet = (self.record["stages"][network][layer][key] for network, layer in STRIDE_8.items())
+            claims.append(judge(f"ResNet-50 against VGG-16, published weights, at stride 8: {what}", "Wang et al. 2021",
+                                paired(vgg, resnet), "photographs", difference_beyond(PEAKIER),
+                                ("the two exchanged on every other photograph", exchanged(vgg, resnet)),
+                                ("the networks in each other's place", paired(resnet, vgg))))
+        return claims

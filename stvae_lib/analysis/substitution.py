@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..evaluation.intervals import (
+    FAILS,
+    HOLDS,
     Claim,
     Interval,
     Rule,
@@ -102,6 +104,20 @@ def _training() -> list[Question]:
 
 
 QUESTIONS = [*_sides(), *_sizes(), *_training()]
+MARGINS = {"psnr": REDRAWS, "style": FARTHER, "texture": FARTHER, "kept": KEPT, "find_t": FOUND}
+SIDES = {"layer2", "vgg16"}  # the two arms that the first questions set against each other
+TRACE = 0.05  # margin of `Judged.trace`, in correlation
+
+
+def told(by_loser: dict[str, Claim], what: str) -> str:
+    """A sentence from the claims that one network, or the other, is worse. by_loser: name -> claim; what: "is worse in ..."."""
+    for loser, claim in by_loser.items():
+        if claim.verdict == HOLDS:
+            return f"{loser} {what} by more than the margin ({claim.amount(2)})."
+    first = next(iter(by_loser))
+    if {claim.verdict for claim in by_loser.values()} == {FAILS}:
+        return f"Neither network {what} by more than the margin ({first}: {by_loser[first].amount(2)})."
+    return f"Whether one of them {what} is not decided here ({first}: {by_loser[first].amount(2)})."
 
 
 class Judged:
@@ -117,7 +133,7 @@ class Judged:
 
     def rows(self, arm: str, judge_name: str, measure: str) -> np.ndarray:
         """`(seeds, pairs)`."""
-        return np.array(self.record["arms"][arm][judge_name][measure])
+        return np.array([by_judge[judge_name][measure] for _, by_judge in sorted(self.record["arms"][arm].items())])
 
     def by_judge(self, first: str, second: str, measure: str, judge_name: str) -> tuple[np.ndarray, np.ndarray]:
         """Both arms' values `(seeds, pairs)` by one judge; distances over the mean of the two arms' means."""
@@ -156,14 +172,36 @@ class Judged:
 
     def repeated(self) -> list[str]:
         """Arms with several seeds."""
-        return [arm for arm, by_judge in self.record["arms"].items() if len(next(iter(by_judge.values()))["style"]) > 1]
+        return [arm for arm, seeds in self.record["arms"].items() if len(seeds) > 1]
+
+    def missing(self, question: Question) -> set[str]:
+        """Arms that a question and its control need and that nobody has trained yet; those of `control_if_fails` where it
+        comes to that."""
+        known = set(self.record["arms"])
+        needed = {question.first, question.second, *question.control[1:]}
+        if needed <= known and question.control_if_fails and question.rule(self._measured(question)) == FAILS:
+            needed |= set(question.control_if_fails[1:])
+        return needed - known
+
+    def trace(self) -> Claim:
+        """Whether something of the photograph is left in what the student report's set-up makes of it (traces.py)."""
+        rows = {arm: np.array(values) for arm, values in self.record["traces"].items()}
+        found = rows["report-untrained"]
+        signs = np.where(np.arange(len(found)) % 2, 1, -1)
+        controls = [("own and others exchanged in every other pair", signs * found)]
+        if "report-trained" in rows:
+            controls.append(("the same network, trained", rows["report-trained"]))
+        return judge("The report's set-up, untrained, shows faintly what was in the photograph: its luminance agrees better with "
+                     f"its own than with others, by more than {TRACE:g} of correlation", "student report",
+                     crossed(found, self.contents, self.styles), "the fewest of contents and styles", difference_beyond(TRACE),
+                     *[(what, crossed(values, self.contents, self.styles)) for what, values in controls])
 
     def claim(self, question: Question) -> Claim:
-        """What the arms say to a question."""
-        def measured(first: str, second: str) -> Interval:
-            return self.difference(first, second, question.measure, question.sign)
+        """What the arms say to a question; those of which `missing` is empty."""
+        controls = [(what, self.difference(first, second, question.measure, question.sign)) for what, first, second in
+                    filter(None, (question.control, question.control_if_fails)) if {first, second} <= set(self.record["arms"])]
+        return judge(question.statement, "student report", self._measured(question), "the fewest of seeds, contents and styles",
+                     question.rule, *controls)
 
-        controls = [(what, measured(first, second)) for what, first, second in
-                    filter(None, (question.control, question.control_if_fails))]
-        return judge(question.statement, "student report", measured(question.first, question.second),
-                     "the fewest of seeds, contents and styles", question.rule, *controls)
+    def _measured(self, question: Question) -> Interval:
+        return self.difference(question.first, question.second, question.measure, question.sign)

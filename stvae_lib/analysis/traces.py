@@ -19,11 +19,11 @@ def correlations(outputs: torch.Tensor, contents: torch.Tensor, side: int = 16) 
     return (rows[0] @ rows[1].T).abs()
 
 
-def own_over_others(outputs: torch.Tensor, contents: torch.Tensor, side: int = 16) -> list[float]:
-    """For each output of `(n, 3, H, W)`: |r| with its own content less the mean |r| with the others'."""
+def own_over_others(outputs: torch.Tensor, contents: torch.Tensor, own: list[int], side: int = 16) -> list[float]:
+    """For each output of `(n, 3, H, W)`: |r| with its own content, `contents[own[i]]`, less the mean |r| with the others."""
     found = correlations(outputs, contents, side)
-    own = found.diagonal()
-    return (own - (found.sum(1) - own) / (len(contents) - 1)).tolist()
+    mine = found[range(len(own)), own]
+    return (mine - (found.sum(1) - mine) / (len(contents) - 1)).tolist()
 
 
 def local_correlation(output: torch.Tensor, content: torch.Tensor, window: int) -> torch.Tensor:

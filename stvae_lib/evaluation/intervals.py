@@ -226,10 +226,12 @@ class Claim:
         """The figure with its interval and what that is over."""
         return self.amount(decimals) if isinstance(self.figure, str) else f"{self.amount(decimals)}, {self.varies}"
 
-    def plainly(self, holds: str, fails: str, question: str, decimals: int = 2) -> str:
-        """A sentence for the verdict: `holds`, `fails`, or that the `question` ("whether ...") was not answered."""
+    def plainly(self, holds: str, fails: str, question: str, decimals: int = 2, unit: str = "") -> str:
+        """A sentence for the verdict: `holds`, `fails`, or that the `question` ("whether ...") was not answered; behind it what
+        was measured, in its `unit`."""
         unanswered = f"{question[0].upper()}{question[1:]} is {self.verdict} here"
-        return f"{ {HOLDS: holds, FAILS: fails}.get(self.verdict, unanswered)} ({self.amount(decimals)})."
+        measured = f"{self.amount(decimals)} {unit}".rstrip()
+        return f"{ {HOLDS: holds, FAILS: fails}.get(self.verdict, unanswered)} ({measured})."
 
     def sentence(self, decimals: int = 3) -> str:
         """Markdown for the text of a notebook: the statement, its verdict, and what both rest on."""
@@ -259,13 +261,19 @@ def judge(statement: str, source: str, measured: Interval | float, varies: str, 
                  {"what": what, "figure": other.text(decimals), "verdict": turned})
 
 
+def counted(claims: list[Claim]) -> dict[str, int]:
+    """How many claims have which verdict, those by reading among them, in one order everywhere."""
+    found = Counter(claim.verdict.split(", ")[0] for claim in claims)
+    return {verdict: found[verdict] for verdict in (HOLDS, FAILS, UNDECIDED, CONFOUNDED, WITHDRAWN) if found[verdict]}
+
+
 def tally(claims: list[Claim]) -> str:
-    """How many claims have which verdict, as a part of a sentence: "1 holds, 4 fail, 2 undecided"."""
+    """`counted` as a part of a sentence: "4 hold (1 of them by reading), 1 fails, 2 undecided"."""
     several = {HOLDS: "hold", FAILS: "fail"}
-    counts = Counter(claim.verdict for claim in claims).items()
-    parts = [(count, *verdict.split(", ", 1)) for verdict, count in counts]
-    return ", ".join(" ".join([str(count), several.get(verdict, verdict) if count > 1 else verdict, *reading])
-                     for count, verdict, *reading in parts)
+    read = counted([claim for claim in claims if claim.verdict.endswith(BY_READING)])
+    return ", ".join(f"{count} {several.get(verdict, verdict) if count > 1 else verdict}"
+                     + (f" ({read[verdict]} of them by reading)" if verdict in read else "")
+                     for verdict, count in counted(claims).items())
 
 
 def by_reading(statement: str, source: str, found: str, holds: bool = True) -> Claim:

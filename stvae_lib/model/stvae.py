@@ -117,13 +117,16 @@ class STVAE(AutoEncoder):
                known: ContentStatistics | None = None) -> torch.Tensor:
         """Content features in a style, decoded, unclamped. strength: linear in feature space, 0 is the content.
         known: `vlt.content_statistics` of other features, to take out in place of these features' own."""
-        features, modulation = content_features, None
-        if strength != 0:
-            moved = self.vlt.transform(content_features, style, known)
-            features = torch.lerp(content_features, moved.to(content_features.dtype), strength)
-            if style.modulation is not None:
-                modulation = replace(style.modulation, strength=strength)
-        return self.decode(features, size, modulation)
+        if strength == 0:
+            return self.decode(content_features, size)
+        modulation = style.modulation and replace(style.modulation, strength=strength)
+        return self.decode(self.moved(content_features, style, strength, known), size, modulation)
+
+    def moved(self, content_features: torch.Tensor, style: Style, strength: float,
+              known: ContentStatistics | None) -> torch.Tensor:
+        """Content features in a style, before they are decoded, as `render` is told."""
+        moved = self.vlt.transform(content_features, style, known)
+        return torch.lerp(content_features, moved.to(content_features.dtype), strength)
 
     def stylize(self, content: torch.Tensor, styles, mix=None, strength: float = 1.0, sample: bool = False,
                 generator: torch.Generator | None = None, clamp: bool = True) -> torch.Tensor:

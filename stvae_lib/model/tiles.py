@@ -2,11 +2,13 @@
 
 What a tile knows of the whole is exact: the content's mean and matrix are summed up over all tiles first, one transform
 serves them all, and each is read with as much of its neighbourhood as reaches it through encoder and decoder, so that tiles
-meet without a seam.
+meet without a seam. Where a decoder normalises its layers over the picture, the moments of each are summed up as well, layer
+after layer, as those of one need those of all before it: a pass over the picture for each.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, product
 
@@ -16,6 +18,9 @@ from tqdm.auto import tqdm
 
 from ..errors import InputError
 from ..pictures.images import to_float, to_pixels
+from ..statistics import deviations
+from .backbones.modulation import Modulation
+from .codes import Style
 from .content import ContentStatistics, joined
 from .stvae import STVAE, check_image, check_strength
 
@@ -85,8 +90,7 @@ class Plan:
 
 
 class Tiler:
-    """A model with what must be known of it to draw in tiles. InputError, by `stylize`, where its decoder takes statistics of
-    the whole picture."""
+    """A model with what must be known of it to draw in tiles."""
 
     def __init__(self, model: STVAE):
         self.model, self.stride = model, model.encoder.stride
@@ -160,11 +164,10 @@ class Tiler:
         check_image(torch.empty(content.shape, device="meta"), "content")
         check_strength(strength)
         style = self.model.mixed_style(styles, mix, sample, generator)
-        if strength and style.modulation is not None and style.modulation.normalised:
-            raise InputError("tiles", "cannot be drawn by this model, whose decoder normalises over the whole picture",
-                             "allow more memory, or draw the picture smaller")
         features = TiledFeatures(self, content, plan, progress)
         known = features.statistics(self.model.vlt, self.maps_reach) if strength else None
+        if strength and style.modulation is not None and style.modulation.normalised:
+            style = self._measured(features, style, strength, known)
         output = torch.empty_like(content, memory_format=torch.channels_last)
         for box in features.boxes("draw"):
             wide = box.grown(self.decoder_reach, features.shape)
@@ -175,6 +178,44 @@ class Tiler:
                 raise InputError("the picture", "would hold values that are no numbers", "use another model, style or option")
             target.copy_(image if output.is_floating_point() else to_pixels(image))
         return output
+
+    def _measured(self, features: "TiledFeatures", style: Style, strength: float, known: ContentStatistics) -> Style:
+        """A style whose modulation knows the moments of the decoder's hidden layers over the whole picture."""
+        modulation = replace(style.modulation, strength=strength, known=[])
+        for index in range(len(self.model.decoder.hidden_widths)):
+            sums = LayerSums(modulation, index)
+            for box in features.boxes(f"measure layer {index + 1}"):
+                sums.box, sums.wide = box, box.grown(self.decoder_reach, features.shape)
+                with suppress(LayerReached):
+                    self.model.decode(self.model.moved(features.at(sums.wide), style, strength, known), modulation=sums)
+            modulation.known.append(sums.moments())
+        return replace(style, modulation=modulation)
+
+
+class LayerReached(Exception):
+    """A decoder has come to the layer that was asked for."""
+
+
+class LayerSums:
+    """In place of a modulation: modulates a decoder's hidden layers up to layer `index` of which it sums up values and squares
+    inside `box`, of features that show the box `wide`, in double precision. There it ends the decoder by LayerReached."""
+
+    def __init__(self, modulation: Modulation, index: int):
+        self.modulation, self.index, self.total, self.squares, self.count = modulation, index, 0, 0, 0
+        self.box = self.wide = None
+
+    def __call__(self, hidden: torch.Tensor, index: int) -> torch.Tensor:
+        if index < self.index:
+            return self.modulation(hidden, index)
+        inside = self.box.cut(hidden, hidden.shape[2] // (self.wide.bottom - self.wide.top), self.wide).double().flatten(2)
+        self.total, self.squares = self.total + inside.sum(2), self.squares + inside.square().sum(2)
+        self.count += inside.shape[2]
+        raise LayerReached
+
+    def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Means and standard deviations `(N, C)` of all that was summed up."""
+        mean = self.total / self.count
+        return mean.float(), deviations(mean, self.squares / self.count, self.count).float()
 
 
 class TiledFeatures:

@@ -14,6 +14,7 @@ from ..training.log import read_log
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "data" / "results"
+LANDING = "00_report"  # tells of the other notebooks, from their results
 
 
 def read_results(notebook: str, folder="") -> dict:
@@ -113,6 +114,16 @@ def recorded_sheet(name: str, file: str = "sheet.jpg") -> torch.Tensor:
     return load_image(ROOT / "data" / "runs" / name / file)
 
 
+def recorded_judgements(experiment: str) -> dict:
+    """What the judges said of an experiment in `data/runs`: its `judged.json`, as a script of `benchmarks/` wrote it."""
+    return read_json(ROOT / "data" / "runs" / experiment / "judged.json", "run the experiment's benchmark first (see README)")
+
+
+def is_judged(experiment: str) -> bool:
+    """Whether an experiment in `data/runs` has been judged yet."""
+    return (ROOT / "data" / "runs" / experiment / "judged.json").exists()
+
+
 class Arms:
     """A recorded experiment whose arms were trained in two stages, some with several seeds:
     `data/runs/EXPERIMENT/s{seed}-{arm}-{stage}`.
@@ -137,10 +148,15 @@ class Arms:
         """Contact sheet of that stage, `(1, 3, H, W)`."""
         return recorded_sheet(self._run(arm, self.STAGES[measure], seed))
 
+    def pictures(self, arm: str) -> list[list[torch.Tensor]]:
+        """What `benchmarks/substitution.py` kept of the arm's first seed: three photographs, of each three pictures
+        `(1, 3, side, side)`: its reconstruction and the photograph in two generated styles."""
+        return [list(row.chunk(3, dim=3)) for row in recorded_sheet(f"{self.experiment}/pictures", f"{arm}.jpg").chunk(3, dim=2)]
+
     def seeds(self, arm: str) -> list[int]:
-        """Seeds of decoder and transform that the arm was trained with."""
-        folders = (ROOT / "data" / "runs" / self.experiment).glob(f"s*-{arm}-1-autoencoder")
-        return sorted(int(folder.name[1:].split("-")[0]) for folder in folders)
+        """Seeds of decoder and transform that the arm was trained with; those that are still to be trained have no card."""
+        cards = (ROOT / "data" / "runs" / self.experiment).glob(f"s*-{arm}-1-autoencoder/card.json")
+        return sorted(int(card.parent.name[1:].split("-")[0]) for card in cards)
 
     def values(self, arm: str, measure: str) -> list[float]:
         """A validation measure, one value for each seed."""

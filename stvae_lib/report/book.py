@@ -44,11 +44,12 @@ class Book:
         return next(iter(plain.values())) if len(plain) == 1 else None
 
     def figure(self, figure, name: str, caption: str, alt: str, photographic: bool = True) -> None:
-        """Show a matplotlib figure with its caption and alt text, and keep both with the file."""
-        data, suffix = figures.encode(figure, photographic)
-        (self.folder / f"{name}.{suffix}").write_bytes(data)
+        """Show a matplotlib figure with its caption and alt text, and keep both with a larger file, for the built pages."""
+        noted = {"name": name} | (figures.layout(figure) if photographic else {})
+        larger, suffix = figures.encode_larger(figure, photographic)
+        (self.folder / f"{name}.{suffix}").write_bytes(larger)
         self.figures.append({"file": f"{name}.{suffix}", "caption": caption, "alt": alt})
-        figures.show(data, suffix, len(self.figures), caption, alt)
+        figures.show(*figures.encode(figure, photographic, figures.PREVIEW), len(self.figures), caption, alt, noted)
 
     def frames(self, rows: list[list[torch.Tensor]], name: str, labels: list[str]) -> None:
         """Keep precomputed pictures, all `(1, 3, H, W)` of one size, for a slider in the built pages: a row of them for

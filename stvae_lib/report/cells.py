@@ -22,13 +22,17 @@ CALLS = {"claims_table(": "makes the table of statements", "judge(": "puts a sta
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture that `Book.figure` showed; caption: Markdown that begins with its number."""
+    """A picture that `Book.figure` showed; caption: Markdown that begins with its number; columns: how many pictures stand in it
+    side by side, 0 where it is a plot; wide: whether it goes beyond the text."""
 
     number: int
     data: bytes
     suffix: str
     alt: str
     caption: str
+    name: str = ""
+    columns: int = 0
+    wide: bool = False
 
     @property
     def quoted_alt(self) -> str:
@@ -42,8 +46,9 @@ def figure_in(output, following) -> Figure | None:
     caption = following.get("data", {}).get("text/markdown", "") if following else ""
     if kind is None or not (found := CAPTION.match(caption)):
         return None
-    alt = " ".join(output.metadata.get(kind, {}).get("alt", "").split())
-    return Figure(int(found[1]), base64.b64decode(output.data[kind]), SUFFIXES[kind], alt, caption)
+    noted = output.metadata.get(kind, {})
+    return Figure(int(found[1]), base64.b64decode(output.data[kind]), SUFFIXES[kind], " ".join(noted.get("alt", "").split()),
+                  caption, noted.get("name", ""), noted.get("columns", 0), noted.get("wide", False))
 
 
 def pairs(cell) -> list[tuple]:

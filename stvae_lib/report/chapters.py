@@ -1,16 +1,21 @@
 """Executed notebooks as chapters: what Sphinx reads in their place, with pictures in files beside it and code folded."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 
 import nbformat
 
 from ..errors import InputError
+from ..evaluation.intervals import HOLDS, Claim, counted, tally
 from ..pictures.images import load_image
+from .answers import END
 from .archive import ROOT, read_json
 from .cells import CAPTION, Figure, figure_in, pairs, summary, without_places, without_traces
-from .prose import Links, anchor, with_chips
+from .launch import colab_cell
+from .prose import Links, anchor, chip, with_cards, with_chips
 
 FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
 FILM_MARK = re.compile(r'<div data-film="([^"/]+)"></div>')
@@ -33,15 +38,14 @@ def read_notebook(file: Path):
 
 
 class Chapter:
-    """A notebook on its way into the book. run: the folder where its execution left figures and frames, or None."""
+    """A notebook on its way into the book. run: the folder where its execution left figures and frames, or None. claims: what
+    it put to the test."""
 
-    def __init__(self, file: Path, run: Path | None):
-        self.name, self.run = file.stem, run
+    def __init__(self, file: Path, run: Path | None, claims: Sequence[Claim] = ()):
+        self.name, self.run, self.claims = file.stem, run, list(claims)
         self.notebook = without_traces(without_places(read_notebook(file)))
         self.prose = "\n\n".join(cell.source for cell in self.notebook.cells if cell.cell_type == "markdown")
-        found = [figure_in(*pair) for cell in self.notebook.cells for pair in pairs(cell)]
-        self.figures = {figure.number: figure for figure in found if figure}
-        self.larger = self._larger()
+        self.figures = self._kept()
 
     @property
     def download(self):
@@ -59,20 +63,21 @@ class Chapter:
 
     @property
     def opening(self) -> Figure | None:
-        """The figure that stands for the chapter: of the photographic ones the largest file, which shows most."""
-        photographic = [figure for figure in self.figures.values() if figure.suffix == "jpg"]
-        return max(photographic, key=lambda figure: len(figure.data), default=None)
+        """The figure that stands for the chapter: the one that its first cell names as `opening`, else, of the photographic ones,
+        the largest file, which shows most."""
+        named = self.notebook.cells[0].metadata.get("opening")
+        photographic = [figure for figure in self.figures.values() if figure.suffix != "png"]
+        return max(photographic, key=lambda figure: (figure.name == named, len(figure.data)), default=None)
 
     def write(self, pages: Path) -> None:
         """Write the chapter into Sphinx's source folder, and its pictures beside it."""
         for figure in self.figures.values():
             _write(pages / "pictures" / self.file_of(figure), figure.data)
-            if figure.number in self.larger:
-                _write(pages / "extra" / "enlarged" / self.file_of(figure), self.larger[figure.number])
         links = Links.read(pages, self.name, self.figures)
         cells = [shown for cell in self.notebook.cells for shown in self._standing_for(cell, links, pages)]
         if self.opening:
             self._open(cells)
+        cells.append(nbformat.v4.new_markdown_cell(with_sources(self._ending(), pages)))
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}),
                        pages / f"{self.name}.ipynb")
 
@@ -85,23 +90,40 @@ class Chapter:
         return self._folded(cell, pages)
 
     def _open(self, cells: list) -> None:
-        """Put the opening picture under the title; where it stands in the introduction, move it there with its caption."""
-        picture, figure = self._picture(self.opening), self._figure(self.opening)
-        place = next(index for index, cell in enumerate(cells) if cell.source == figure)
-        if not any(re.search(r"(?m)^## ", cell.source) for cell in cells[:place] if cell.cell_type == "markdown"):
+        """Put the opening picture under question and answer. Figure 1 moves there with its caption, since it would otherwise come
+        twice on the first pages; any other leads to where it stands."""
+        picture = self._picture(self.opening)
+        if self.opening.number == 1:
+            place = next(index for index, cell in enumerate(cells) if cell.source == self._figure(self.opening))
             picture = cells.pop(place).source
-        cells[0].source = re.sub(r"(?m)^# .*$", lambda title: f"{title[0]}\n\n{picture}", cells[0].source, count=1)
+        head = re.match(rf"[\s\S]*{END}|(#.*)?", cells[0].source)[0]  # the answer, or the title where there is none
+        cells[0].source = f"{head}\n\n{picture}\n\n{cells[0].source[len(head):].lstrip()}"
+
+    def _ending(self) -> str:
+        """What did not hold, and where to go from here."""
+        parts = []
+        if self.claims:
+            parts = ["## What failed, and where to go", f"Of the {len(self.claims)} statements of this chapter "
+                     f"{tally(self.claims)}. What did not hold:", not_held(self.claims) or "- nothing"]
+        parts.append(f"**Run it yourself**: [the notebook](page:_sources/{self.name}.ipynb), on your own pictures with `stvae "
+                     f"report --only {self.name[:2]} -p content_dir my_photos -p style_dir my_paintings`; or [try the model]"
+                     "(page:try_it.html) in this browser. **In class**: [labs and a guide](teaching.md). **All statements** with "
+                     "their verdicts stand on the [first page](index.md), all words in the [glossary](glossary.md).")
+        if first := colab_cell():
+            parts.append(f"In Colab this has to run first:\n\n```text\n{first}\n```")
+        return "\n\n".join(parts)
 
     def file_of(self, figure: Figure) -> str:
         """Name of a figure's file: of its own in the whole book, and all that Sphinx may find."""
         return f"{self.name}-figure-{figure.number}.{figure.suffix}"
 
-    def _larger(self) -> dict[int, bytes]:
-        """Of figures that the run kept in another file (a larger one) than the notebook shows, that file, by number."""
+    def _kept(self) -> dict[int, Figure]:
+        """The chapter's figures by number, each with the larger file that the run kept, where there is one."""
+        found = [figure_in(*pair) for cell in self.notebook.cells for pair in pairs(cell)]
         kept = read_json(self.run / "results.json", "execute it again")["figures"] if self.run else []
         files = {number: self.run / entry["file"] for number, entry in enumerate(kept, start=1)}
-        found = {number: file.read_bytes() for number, file in files.items() if number in self.figures and file.exists()}
-        return {number: data for number, data in found.items() if data != self.figures[number].data}
+        return {figure.number: replace(figure, data=file.read_bytes(), suffix=file.suffix[1:])
+                if (file := files.get(figure.number)) and file.exists() else figure for figure in found if figure}
 
     def _picture(self, figure: Figure) -> str:
         """A figure without its caption, above the text; it leads to where it stands."""
@@ -110,9 +132,9 @@ class Chapter:
 
     def _figure(self, figure: Figure) -> str:
         """A figure, numbered as in the notebook; a click opens it at its full size."""
-        shelf = "enlarged" if figure.number in self.larger else "_images"
+        classes = " ".join(["enlarge", *["full-width"] * figure.wide, *[f"columns-{figure.columns}"] * (figure.columns > 0)])
         return (f"```{{figure}} pictures/{self.file_of(figure)}\n:name: {anchor(self.name, figure.number)}\n"
-                f":alt: {figure.quoted_alt}\n:target: {shelf}/{self.file_of(figure)}\n:figclass: enlarge\n\n"
+                f":alt: {figure.quoted_alt}\n:target: _images/{self.file_of(figure)}\n:figclass: {classes}\n\n"
                 f"{figure.caption}\n```")
 
     def _folded(self, cell, pages: Path) -> list:
@@ -121,10 +143,10 @@ class Chapter:
         for output, following in pairs(cell):
             data = output.get("data", {})
             if figure := figure_in(output, following):
-                shown.append(self._figure(figure))
+                shown.append(self._figure(self.figures[figure.number]))
             elif "text/markdown" in data:
                 if not CAPTION.match(data["text/markdown"]):
-                    shown.append(with_sources(with_chips(data["text/markdown"]), pages))
+                    shown.append(with_sources(with_cards(with_chips(data["text/markdown"])), pages))
             elif mark := FRAMES_MARK.search(data.get("text/html", "")):
                 shown.append(self._slider(mark[1], pages))
             elif mark := FILM_MARK.search(data.get("text/html", "")):
@@ -156,6 +178,17 @@ class Chapter:
         text = template.substitute(label=", ".join(labels), side=round(max(320, width)), ratio=f"{width:g}/{height:g}",
                                    columns=columns, rows=rows, sliders="".join(inputs), sprite=sprite)
         return f"```{{raw}} html\n{text}```"
+
+
+def not_held(claims: list[Claim]) -> str:
+    """Markdown list of the claims that do not hold, what failed first, each with its verdict and what was measured; those that
+    say the same of several things (in brackets at their end) are one entry."""
+    order, entries = list(counted(claims)), {}
+    for claim in sorted(claims, key=lambda claim: order.index(claim.verdict.split(", ")[0])):
+        if not claim.verdict.startswith(HOLDS):
+            statement, thing = re.fullmatch(r"(.*?)(?: \(([^()]*)\))?", claim.statement).groups(default="")
+            entries.setdefault((claim.verdict, statement), []).append(f"{thing}: {claim.amount(2)}".removeprefix(": "))
+    return "\n".join(f"- {chip(verdict)} {statement} ({'; '.join(things)})" for (verdict, statement), things in entries.items())
 
 
 def _write(file: Path, data: bytes) -> None:

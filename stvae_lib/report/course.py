@@ -13,7 +13,7 @@ from .archive import ROOT
 from .chapters import Chapter
 from .handout import handout
 from .labs import COPIES, copy_of, masters, read_master
-from .site import questions
+from .landing import questions
 
 CONFIG = """c = get_config()  # noqa: F821 - nbgrader puts it here
 c.CourseDirectory.course_id = "stvae"

@@ -12,7 +12,8 @@ import nbformat
 import yaml
 
 from ..errors import InputError
-from .archive import RESULTS, ROOT, has_results
+from .answers import write_answer
+from .archive import LANDING, RESULTS, ROOT, claims_by_notebook, has_results
 from .cells import without_traces
 from .parameters import KEPT, check_names, differences, keep_parameters, kept_parameters, read_parameters
 from .processes import run_together
@@ -20,11 +21,10 @@ from .readme import update_readme
 from .site import write_site
 
 NOTEBOOKS = ROOT / "notebooks"
-LANDING = "00_report"  # executed last: its table of claims reads the others' results
 
 
 def find_notebooks(only: list[str]) -> list[str]:
-    """Names of the notebooks to run, the landing page last. InputError on a number that matches none."""
+    """Names of the notebooks to run, last the one that reads the others' results. InputError on a number that matches none."""
     names = sorted(file.stem for file in NOTEBOOKS.glob("*.ipynb"))
     for number in only:
         if not any(name.startswith(number) for name in names):
@@ -149,6 +149,8 @@ def execute(name: str, folder: Path, parameters: dict, update: bool) -> str | No
         return lines[-1].strip() if lines else f"papermill ended with {ended.returncode}"
     if update:
         shutil.copytree(ROOT / "runs" / "notebooks" / name, folder / name, dirs_exist_ok=True)
+    write_answer(target, claims_by_notebook("" if update and name == LANDING else folder))
+    if update:
         store(target, folder / name / "results.json", name)
     return None
 

@@ -111,6 +111,28 @@ class Pad(anywidget.AnyWidget):
     corners = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
 
+class Upload(anywidget.AnyWidget):
+    """A button that takes a picture's file from the browser, which refuses one of more than `most` bytes and sends any other in
+    pieces. taken: called with its name and data."""
+
+    _esm = Path(__file__).parent / "templates" / "upload.js"
+    description = traitlets.Unicode().tag(sync=True)
+    tooltip = traitlets.Unicode().tag(sync=True)
+    most = traitlets.Int(MOST_BYTES).tag(sync=True)
+
+    def __init__(self, taken, **traits):
+        super().__init__(**traits)
+        self.taken, self._pieces = taken, []
+        self.on_msg(lambda _, content, buffers: self.receive(content, buffers))
+
+    def receive(self, content: dict, buffers: list) -> None:
+        """A piece of a file: {"name", "begins", "ends"}. Nothing of it is kept once it was taken."""
+        self._pieces = [*([] if content["begins"] else self._pieces), *map(bytes, buffers)]
+        if content["ends"]:
+            data, self._pieces = b"".join(self._pieces), []
+            self.taken(content["name"], data)
+
+
 def renew(dropdown: widgets.Dropdown, options: list[str], value: str | None = None) -> None:
     """Give a dropdown other options and keep what was chosen (ipywidgets would go back to the first), or choose."""
     kept = dropdown.value if value is None else value
@@ -128,17 +150,15 @@ class Explorer(widgets.VBox):
         self.studio, self.out_dir, self._later = studio, Path(out_dir), None
         self.content = widgets.Dropdown(options=list(studio.contents), description="Content")
         self.strength = widgets.FloatSlider(1.0, min=0.0, max=1.0, step=0.05, description="Strength")
-        self.photo = widgets.FileUpload(accept="image/*", description="Own photo",
-                                        tooltip="Take a photograph of yours, up to 30 MB")
-        self.style_upload = widgets.FileUpload(accept="image/*", description="Own style",
-                                               tooltip="Take a painting of yours, up to 30 MB")
+        self.photo = Upload(lambda name, data: self._uploaded("content", name, data), description="Own photo",
+                            tooltip="Take a photograph of yours, up to 30 MB")
+        self.style_upload = Upload(lambda name, data: self._uploaded("style", name, data), description="Own style",
+                                   tooltip="Take a painting of yours, up to 30 MB")
         self.save_button = widgets.Button(description="Save", icon="save", tooltip="Save picture and settings")
         self.message = widgets.HTML()
         self.picture = widgets.Image(format="jpeg", layout=widgets.Layout(flex="1 1 320px", max_width="512px"))
         for control in (self.content, self.strength):
             control.observe(self.moved, "value")
-        self.photo.observe(lambda change: self._uploaded("content", change), "value")
-        self.style_upload.observe(lambda change: self._uploaded("style", change), "value")
         self.save_button.on_click(lambda _: self.save())
         buttons = [self.photo, self.style_upload, self.save_button]
         for button in buttons:
@@ -187,19 +207,17 @@ class Explorer(widgets.VBox):
         """A message where the hand is, not in a log."""
         self.message.value = f'<span role="alert" style="color:#c8443b">{html.escape(str(error))}</span>'
 
-    def _uploaded(self, role: str, change) -> None:
-        change["owner"].value = ()  # the file as it came has no further use, and may be large
-        for file in change["new"]:
-            try:
-                name = self.studio.add(role, file["name"], bytes(file["content"]))
-            except InputError as error:
-                self.show_error(error)
-                continue
-            if role == "content":
-                renew(self.content, list(self.studio.contents), name)
-            else:
-                self.style_added(name)
-            self.draw(self.studio.size)
+    def _uploaded(self, role: str, name: str, data: bytes) -> None:
+        try:
+            name = self.studio.add(role, name, data)
+        except InputError as error:
+            self.show_error(error)
+            return
+        if role == "content":
+            renew(self.content, list(self.studio.contents), name)
+        else:
+            self.style_added(name)
+        self.draw(self.studio.size)
 
     def save(self) -> Path | None:
         """Write the full picture as stvae-NUMBER.png with its settings as JSON beside it; says where, or why not."""

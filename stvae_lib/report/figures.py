@@ -3,6 +3,8 @@
 import io
 
 import matplotlib
+import matplotlib.collections
+import matplotlib.patches
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -10,28 +12,39 @@ import torch.nn.functional as F
 from IPython.display import Image as Picture
 from IPython.display import Markdown, display
 
-from ..evaluation.intervals import mean_interval
+from ..evaluation.intervals import FAILS, HOLDS, Claim, mean_interval
 from ..pictures.images import few_colours, to_array
 
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
+TEXT_WIDTH, WIDE = 7.6, 10.8  # inches of a figure as wide as the book's text, and of one that goes beyond it
+MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
+PREVIEW = 110_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
-matplotlib.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+matplotlib.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
                             "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "figure.dpi": 100,
-                            "axes.titlesize": 9, "legend.frameon": False, "savefig.facecolor": "white"})
+                            "axes.titlesize": 11, "legend.frameon": False, "savefig.facecolor": "white"})
 
 
-def grid(rows, column_titles=None, row_titles=None, width: float = 7.6):
-    """Matplotlib figure of pictures. rows: list of lists of `(1, 3, H, W)` images (None leaves a gap).
+def wrapped(cells: list, columns: int = 3) -> list[list]:
+    """Pictures in a row, as rows of a few."""
+    return [cells[start:start + columns] for start in range(0, len(cells), columns)]
 
-    width: inches. Titles label columns and rows; `panel titles` can be given as (image, title) pairs.
+
+def grid(rows, column_titles=None, row_titles=None, width: float | None = None):
+    """Matplotlib figure of pictures. rows: list of lists of `(1, 3, H, W)` images (None leaves a gap), no longer than
+    `MOST_COLUMNS` where each is to be looked at.
+
+    width: inches; None is the text's, or from four pictures in a row on beyond it. Titles label columns and rows; `panel
+    titles` can be given as (image, title) pairs.
     """
     count = max(len(row) for row in rows)
+    width = width or (TEXT_WIDTH if count < MOST_COLUMNS else WIDE)
     side = width / count
     heights = [side * _aspect(row) for row in rows]
     titles = [[cell[1] for cell in row if isinstance(cell, tuple)] for row in rows]
     titles[0] += column_titles or []
     lines = [max((1 + title.count("\n") for title in row), default=0) for row in titles]
-    spaces = [0.04 + (0.1 + 0.165 * count if count else 0) for count in lines]
+    spaces = [0.04 + (0.1 + 0.2 * count if count else 0) for count in lines]
     figure, axes = plt.subplots(len(rows), count, figsize=(width, sum(heights) + sum(spaces)), squeeze=False,
                                 layout="constrained", height_ratios=heights)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
@@ -112,6 +125,54 @@ def bars(values: dict[str, float], title: str, line: float, width: float = 6.4, 
     return figure
 
 
+def intervals(claims: list[Claim], labels: list[str], margins: list[float], width: float = 7.2):
+    """What was measured for each claim as a point with its 95 % interval, in units of the margin that the claim names, and in
+    the colour of its verdict; a claim of a difference holds where all of it lies in the shaded part."""
+    figure, axis = plt.subplots(figsize=(width, 0.9 + 0.36 * len(claims)), layout="constrained")
+    for place, (claim, margin) in enumerate(zip(claims, margins, strict=True)):
+        low, high = (value / margin for value in claim.interval or [claim.figure] * 2)
+        colour = {HOLDS: GREEN, FAILS: RED}.get(claim.verdict, GREY)
+        axis.plot([low, high], [place, place], color=colour, lw=2.4)
+        axis.plot(claim.figure / margin, place, "o", color=colour, ms=6)
+        axis.annotate(claim.verdict, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour)
+    axis.set_yticks(range(len(claims)), labels)
+    axis.invert_yaxis()
+    left, right = min(axis.get_xlim()[0], -1.3), max(axis.get_xlim()[1], 1.5)
+    axis.axvspan(1, right, color=GREEN, alpha=0.08, lw=0)
+    axis.axvline(0, color=INK, lw=0.8)
+    axis.set(xlabel="difference, in units of the claim's margin", xlim=(left, right))
+    return figure
+
+
+def arrows(axis, places: list[tuple[int, int]], length: float = 34.0) -> None:
+    """Point at (row, column) of the picture on an axis."""
+    for row, column in places:
+        axis.annotate("", (column, row), (column + length, row - length),
+                      arrowprops={"arrowstyle": "-|>", "color": "white", "lw": 4.5, "mutation_scale": 16})
+        axis.annotate("", (column, row), (column + length, row - length),
+                      arrowprops={"arrowstyle": "-|>", "color": RED, "lw": 2, "mutation_scale": 14})
+
+
+def plane(points: torch.Tensor, kinds: torch.Tensor, seen: dict, width: float = TEXT_WIDTH, height: float = 5.6):
+    """VAEs of points `(n, 2)` in the plane (`training.toy.Seen`, by title). Above: codes with their deviations, in the colours of
+    the points' `kinds` (0 or 1), and the prior's circle of two deviations. Below: points, and what is drawn from the prior."""
+    figure, axes = plt.subplots(2, len(seen), figsize=(width, height), layout="constrained", sharex="row", sharey="row")
+    colours = np.array([BLUE, OCHRE])[kinds.numpy()]
+    for (above, below), (title, vae) in zip(axes.T, seen.items()):
+        clouds = [matplotlib.patches.Ellipse(*pair) for pair in zip(vae.mu.tolist(), *(2 * vae.sigma).T.tolist())]
+        above.add_collection(matplotlib.collections.PatchCollection(clouds, facecolors=colours, alpha=0.08, linewidth=0))
+        above.scatter(*vae.mu.T, s=3, color=colours)
+        above.add_patch(matplotlib.patches.Circle((0, 0), 2, fill=False, color=INK, linewidth=0.8, linestyle=":"))
+        above.set(title=title, xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
+        below.scatter(*points.T, s=6, color=GREY, label="points")
+        below.scatter(*vae.drawn.T, s=4, color=RED, alpha=0.6, label="drawn from the prior")
+        below.set(xlim=(-2.6, 2.6), ylim=(-2, 2), aspect="equal")
+    axes[0, 0].set_ylabel("codes")
+    axes[1, 0].set_ylabel("points and draws")
+    figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
 def matrix(values: np.ndarray, labels: list[str], width: float = 5.6, height: float = 4.4):
     """A square matrix `(n, n)` of numbers between -1 and 1, each written into its field."""
     figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
@@ -137,29 +198,48 @@ def squeezed(images, size: int) -> torch.Tensor:
     return torch.cat([F.interpolate(image.cpu(), (size, size), mode="bilinear", antialias=True) for image in images])
 
 
-def encode(figure, photographic: bool) -> tuple[bytes, str]:
-    """A figure as JPEG (photographs) or PNG (plots) bytes, and its suffix. Closes the figure."""
-    buffer = io.BytesIO()
+def layout(figure) -> dict:
+    """How many pictures stand side by side in a figure made by `grid`, and whether it is wider than the text."""
+    return {"columns": figure.axes[0].get_subplotspec().get_gridspec().ncols, "wide": bool(figure.get_figwidth() > TEXT_WIDTH)}
+
+
+def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:
+    """A figure as WebP (photographs) or PNG (plots) bytes, and its suffix, for the pages of the book: pictures have about the
+    pixels that they were drawn with."""
     if photographic:
-        figure.savefig(buffer, format="jpeg", dpi=85, pil_kwargs={"quality": 62, "optimize": True, "progressive": True})
+        return _saved(figure, format="webp", dpi=118, pil_kwargs={"quality": 72, "method": 6}), "webp"
+    return few_colours(_saved(figure, format="png", dpi=190)), "png"
+
+
+def encode(figure, photographic: bool, most: int | None = None) -> tuple[bytes, str]:
+    """A figure as JPEG (photographs) or PNG (plots) bytes, and its suffix. Closes the figure. most: pixels that photographs may
+    have where every byte counts."""
+    if photographic:
+        dpi, quality = (min(85, (most / figure.get_size_inches().prod()) ** 0.5), 45) if most else (85, 62)
+        data = _saved(figure, format="jpeg", dpi=dpi, pil_kwargs={"quality": quality, "optimize": True, "progressive": True})
     else:
-        figure.savefig(buffer, format="png", dpi=95)
+        data = few_colours(_saved(figure, format="png", dpi=95))
     plt.close(figure)
-    return (buffer.getvalue(), "jpg") if photographic else (few_colours(buffer.getvalue()), "png")
+    return data, "jpg" if photographic else "png"
 
 
 def png(figure) -> bytes:
     """A figure as PNG bytes, a hundred pixels an inch, with all its colours. Closes the figure."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
+    data = _saved(figure, format="png", dpi=100)
     plt.close(figure)
+    return data
+
+
+def _saved(figure, **options) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, **options)
     return buffer.getvalue()
 
 
-def show(data: bytes, suffix: str, number: int, caption: str, alt: str) -> None:
-    """Display an encoded figure with alt text, and its numbered caption beneath."""
+def show(data: bytes, suffix: str, number: int, caption: str, alt: str, noted: dict | None = None) -> None:
+    """Display an encoded figure with alt text, and its numbered caption beneath. noted: what else the book has to know of it."""
     kind = "image/jpeg" if suffix == "jpg" else "image/png"
-    display(Picture(data=data, format="jpeg" if suffix == "jpg" else "png"), metadata={kind: {"alt": alt}})
+    display(Picture(data=data, format="jpeg" if suffix == "jpg" else "png"), metadata={kind: {"alt": alt} | (noted or {})})
     display(Markdown(f"**Figure {number}.** {caption}"))
 
 

@@ -84,6 +84,9 @@ class Lab(Chapter):
         (pages / "extra" / "labs").mkdir(exist_ok=True)
         nbformat.write(self.blank, pages / "extra" / "labs" / self.file)
 
+    def _ending(self) -> str:
+        return "**In class**: plans, timings and common mistakes stand in the [guide](teaching.md)."
+
     def _standing_for(self, cell, links, pages: Path) -> list:
         markup = cell.metadata.get("nbgrader", {})
         if cell.cell_type == "markdown":

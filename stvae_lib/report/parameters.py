@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from ..errors import InputError
-from ..files import write_text
+from ..files import check_readable, write_text
 
 OWN = ("out_dir", "results_dir")  # set by the report itself, for every notebook
 KEPT = "parameters.json"
@@ -40,6 +40,7 @@ def check_names(names, known) -> None:
 
 def _read_file(file: Path, declared: dict[str, str]) -> dict:
     """A YAML file's values, verbatim where text is declared."""
+    check_readable(file)
     try:
         text = file.read_text(encoding="utf-8")
         verbatim, values = yaml.load(text, yaml.BaseLoader), yaml.safe_load(text)

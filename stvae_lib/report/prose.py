@@ -23,6 +23,11 @@ def with_chips(markdown: str) -> str:
     return re.sub(rf"\*\*{VERDICT}\*\*|(?<=\| ){VERDICT}(?= \|)", lambda found: chip(found[1] or found[2]), markdown)
 
 
+def with_cards(markdown: str) -> str:
+    """Tables of `Book.claims_table` in a box of their own, which turns their rows into cards where the page is narrow."""
+    return re.sub(r"(?m)^\| statement \|.*(?:\n\|.*)+", r":::{div} statements\n\n\g<0>\n\n:::", markdown)
+
+
 def anchor(chapter: str, figure) -> str:
     """Where a figure of a chapter stands, by its number: one name in the whole book, in the form that HTML gets."""
     return f"chapter-{chapter.replace('_', '-')}-figure-{figure}"

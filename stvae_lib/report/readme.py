@@ -1,9 +1,9 @@
 """The parts of README and of the landing page that come from recorded figures: tables, and pictures that notebook 00 left."""
 
-import shutil
 from pathlib import Path
 
 from ..files import write_text
+from . import showcase
 from .archive import ROOT, read_benchmark
 from .figures import table
 from .yardstick import Yardstick
@@ -49,13 +49,8 @@ def with_parts(text: str, parts: dict) -> str:
     return text
 
 
-PICTURES = {"opening.jpg": "opening.jpg", "before.jpg": "_static/before.jpg", "after.jpg": "_static/after.jpg"}  # in docs/
-
-
 def update_readme(run: Path) -> None:
     """Rebuild README's tables, and take the pictures that notebook 00 left in its folder `run`, as far as it did."""
     readme = ROOT / "README.md"
     write_text(readme, readme_with_results(readme.read_text(encoding="utf-8")))
-    for name, place in PICTURES.items():
-        if (run / name).exists():
-            shutil.copy(run / name, ROOT / "docs" / place)
+    showcase.take(run, ROOT / "docs")

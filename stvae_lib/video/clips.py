@@ -13,6 +13,7 @@ from av.sidedata.sidedata import Type
 from av.stream import Disposition
 
 from ..errors import InputError
+from ..files import check_readable
 from ..pictures.images import MIN_SIDE, list_images, load_image, output_names, resized, to_array
 
 USUAL_RATE = Fraction(25)
@@ -41,6 +42,7 @@ class Film:
     """
 
     def __init__(self, path, size: int | None = None):
+        check_readable(path)
         self.path, self.size, self.lost = Path(path), size, 0
         with self.opened() as (container, stream):
             self.time_base = stream.time_base
@@ -55,8 +57,6 @@ class Film:
         """The container and its first stream of moving pictures; a cover of a piece of music is none."""
         try:
             container = av.open(f"file:{self.path}")  # a colon in a name would else look like a protocol
-        except FileNotFoundError:
-            raise InputError(self.path, "no such file", "check the path") from None
         except (av.FFmpegError, OSError) as error:
             raise InputError(self.path, f"is no film that FFmpeg can read ({error.strerror})",
                              "it may be cut short: get a whole copy") from None

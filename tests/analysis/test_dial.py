@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stvae_lib.analysis.dial import NAMES, OTHER_FAMILY, Dial, gain
+from stvae_lib.analysis.dial import NAMES, OTHER_FAMILY, STRIDE_8, Dial, gain
 
 PAIRS = [[f"c{index % 6}", f"s{index % 4}"] for index in range(12)]
 ENTROPY = (0.5, 0.7, 0.9, 1.0)
@@ -37,3 +37,13 @@ def test_the_judge_that_counts_is_of_the_other_family():
     dial = recorded(0.5)
     assert dial.values("vgg16", "style").mean() < 1 and dial.values("vgg16", "style", "vgg16").mean() == 5
     assert dial.values("vgg16", "entropy").shape == (4, 12)
+
+
+def test_peakier_activations_are_told_from_equal_and_from_flatter_ones():
+    """Entropies and ranks of the ResNet below the VGG's, the same, and above."""
+    noise = 0.001 * np.random.default_rng(2).standard_normal(12)
+    for shift, verdict in ((-0.1, "holds"), (0.1, "fails")):
+        vgg, resnet = [0.8 + noise] * 2, [0.8 + shift + noise[::-1]] * 2
+        stages = {network: {layer: dict(zip(("entropy", "rank"), rows))}
+                  for (network, layer), rows in zip(STRIDE_8.items(), (vgg, resnet))}
+        assert {claim.verdict for claim in Dial({"stages": stages}).peaky()} == {verdict}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stvae_lib.analysis.substitution import HOME, QUESTIONS, Judged, Question
+from stvae_lib.analysis.substitution import HOME, MARGINS, QUESTIONS, SIDES, Judged, Question, told
 from stvae_lib.evaluation.intervals import difference_beyond
 
 PAIRS = [[f"photo{index % 6}", f"style{index % 10}"] for index in range(60)]
@@ -25,11 +25,11 @@ def recorded(style: dict, psnr: dict | None = None) -> Judged:
              for name in pair}
     for arm in sorted(names | {pair[1] for q in QUESTIONS if q.control_if_fails for pair in [q.control_if_fails]}):
         arms[arm] = {}
-        for name in HOME:
-            level = style.get(arm, {}).get(name, 1.0)
-            noise = 0.01 * rng.standard_normal((SEEDS.get(arm, 1), 60))
-            arms[arm][name] = {"style": (level + noise).tolist()} | {key: (0.5 + noise).tolist()
-                                                                    for key in ("texture", "kept", "find_t")}
+        for seed in range(SEEDS.get(arm, 1)):
+            noise = 0.01 * rng.standard_normal((len(HOME), 60))
+            arms[arm][f"s{seed}"] = {
+                name: {"style": (style.get(arm, {}).get(name, 1.0) + row).tolist()}
+                | {key: (0.5 + row).tolist() for key in ("texture", "kept", "find_t")} for name, row in zip(HOME, noise)}
     return Judged(Cards(psnr or {}), {"pairs": PAIRS, "arms": arms})
 
 
@@ -66,8 +66,9 @@ def test_home_advantages_cancel_and_are_told():
 def test_a_difference_between_seeds_as_large_as_between_arms_decides_nothing():
     judged = recorded({"layer2": {name: 1.15 for name in HOME}})
     for name in HOME:
-        rows = judged.record["arms"]["layer2"][name]["style"]
-        judged.record["arms"]["layer2"][name]["style"] = [list(np.array(row) + shift) for row, shift in zip(rows, (-0.4, 0, 0.4))]
+        for seed, shift in zip(("s0", "s1", "s2"), (-0.4, 0, 0.4)):
+            row = judged.record["arms"]["layer2"][seed][name]
+            row["style"] = list(np.array(row["style"]) + shift)
     assert verdicts(judged)[style_question("ResNet-50 ends")] == "undecided"
 
 
@@ -82,3 +83,41 @@ def test_a_claim_whose_control_comes_out_alike_is_withdrawn():
     judged = recorded({"layer2": {name: 1.5 for name in HOME}})
     question = Question("s", "style", "layer2", "vgg16", difference_beyond(0.1), ("the same", "layer2", "vgg16"))
     assert judged.claim(question).verdict == "withdrawn"
+
+
+def test_a_question_whose_arms_nobody_trained_is_open():
+    judged = recorded({})
+    assert not any(judged.missing(question) for question in QUESTIONS)
+    del judged.record["arms"]["layer2-c256"]
+    assert judged.missing(QUESTIONS[0]) == {"layer2-c256"}
+
+
+def test_the_control_of_a_failure_is_missed_where_it_comes_to_that():
+    judged = recorded({"vgg16": {name: 1.5 for name in HOME}})
+    del judged.record["arms"]["layer2-random"]
+    for loser, missing, verdict in (("VGG-16 ends", set(), "holds"), ("ResNet-50 ends", {"layer2-random"}, None)):
+        question = next(q for q in QUESTIONS if q.statement == style_question(loser))
+        assert judged.missing(question) == missing
+        assert missing or judged.claim(question).verdict == verdict
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [(0.3, "holds"), (0.0, "fails")])
+def test_a_trace_is_one_where_pictures_agree_with_their_own_photographs(shift, verdict):
+    judged, noise = recorded({}), 0.02 * np.random.default_rng(1).standard_normal(60)
+    judged.record["traces"] = {"report-untrained": (shift + noise).tolist(), "report-trained": (0.5 + noise).tolist()}
+    assert judged.trace().verdict == verdict
+
+
+def test_every_margin_is_the_one_that_its_questions_name():
+    for question in QUESTIONS:
+        if not question.first.startswith("report"):
+            assert f"{MARGINS[question.measure]:g}" in question.rule.text
+
+
+@pytest.mark.parametrize(("resnet", "sentence"), [(1.5, "ResNet-50 is worse"), (0.5, "VGG-16 is worse"), (1.0, "Neither")])
+def test_a_sentence_tells_who_lost_or_that_nobody_did(resnet, sentence):
+    level = {name: resnet for name in HOME}
+    judged = recorded({"layer2": level, "layer2-c256": level, "layer2-random": {name: 3.0 for name in HOME}})
+    claims = {name: judged.claim(next(q for q in QUESTIONS if q.measure == "style" and q.statement.startswith(name)
+                                      and {q.first, q.second} == SIDES)) for name in ("ResNet-50", "VGG-16")}
+    assert told(claims, "is worse in style").startswith(sentence)

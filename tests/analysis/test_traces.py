@@ -19,8 +19,8 @@ def test_a_faint_content_is_found_whatever_its_sign_and_noise_is_not(pictures):
         faint = 0.5 + sign * 0.2 * (pictures - 0.5) + 0.5 * (noise() - 0.5)
         found = traces.correlations(faint, pictures)
         assert found.shape == (6, 6) and list(found.argmax(1)) == list(range(6))
-        assert min(traces.own_over_others(faint, pictures)) > 0.2
-    assert abs(sum(traces.own_over_others(noise(), pictures)) / 6) < 0.1
+        assert min(traces.own_over_others(faint, pictures, range(6))) > 0.2
+    assert abs(sum(traces.own_over_others(noise(), pictures, range(6))) / 6) < 0.1
 
 
 def test_local_correlation_is_a_correlation_where_content_is_and_none_elsewhere(pictures):

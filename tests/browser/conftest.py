@@ -1,7 +1,13 @@
-"""The browser that every test here drives, and pages that note what they ask for."""
+"""The browser that every test here drives, pages that note what they ask for, and what looks for barriers in them."""
 
+import base64
+import hashlib
 import json
 import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +23,36 @@ def browser():
         started = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+AXE = "axe-core-4.14.1"
+INTEGRITY = "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
+
+
+@pytest.fixture(scope="session")
+def barriers(tmp_path_factory):
+    """Gives the serious barriers that axe-core finds in a page for people who see or move otherwise, in words; skips where npm
+    cannot fetch it."""
+    kept = Path.home() / ".cache" / "stvae" / f"{AXE}.tgz"
+    if not kept.exists():
+        npm = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
+        folder = tmp_path_factory.mktemp("axe")
+        name = AXE.replace("core-", "core@")
+        if npm is None or subprocess.run([npm, "pack", name, "--pack-destination", str(folder)], capture_output=True).returncode:
+            pytest.skip("needs axe-core, which npm fetches once")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / f"{AXE}.tgz", kept)
+    assert "sha512-" + base64.b64encode(hashlib.sha512(kept.read_bytes()).digest()).decode() == INTEGRITY
+    with tarfile.open(kept) as archive:
+        script = archive.extractfile("package/axe.min.js").read().decode()
+
+    def found(page) -> list[str]:
+        page.evaluate(script)
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [f"{entry['id']}: {entry['nodes'][0]['html'][:200]}" for entry in result["violations"]
+                if entry["impact"] in ("serious", "critical")]
+
+    return found
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ def tile(red: float, green: float):
 @pytest.fixture
 def sliders_page(tmp_path, monkeypatch):
     """A built page with a path (one slider) and a pad (two sliders) of plain colours."""
+    monkeypatch.setattr(site, "build_try_it", lambda folder, home: None)
     marks = []
     monkeypatch.setattr("stvae_lib.report.book.display", lambda shown: marks.append(shown.data))
     book = Book("x", {"out_dir": str(tmp_path / "x")})
@@ -88,7 +89,7 @@ CODE = """[...document.querySelectorAll("pre")].filter((code) => code.checkVisib
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_of_the_book_is_quiet_and_opens_with_a_picture(watched, built, width):
     watched.set_viewport_size({"width": width, "height": 900})
-    pages = sorted(built.glob("*.html"))
+    pages = [file for file in sorted(built.glob("*.html")) if file.name != "try_it.html"]  # which has tests of its own
     assert len(pages) >= 9
     for file in pages:
         watched.requests.clear()
@@ -99,6 +100,74 @@ def test_every_page_of_the_book_is_quiet_and_opens_with_a_picture(watched, built
         assert weight(watched) < 1_500_000, file.name
         if file.name == "index.html" or file.name[0].isdigit() or file.name.startswith("lab_"):
             assert watched.evaluate(LARGE) and not watched.evaluate(CODE), file.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_has_serious_barriers(browser, built, barriers, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    for file in sorted(built.glob("*.html")):
+        page.goto(file.as_uri())
+        assert page.evaluate("document.documentElement.dataset.theme ?? ''") in (scheme, ""), file.name
+        assert barriers(page) == [], (file.name, width, scheme)
+    page.close()
+
+
+SHOWN = """[...document.querySelectorAll("figure[class*='columns-']")].map((figure) => {
+    const columns = Number(figure.className.match(/columns-(\\d+)/)[1]);
+    const box = figure.querySelector("img").getBoundingClientRect();
+    return {name: figure.id, columns, width: box.width / columns, right: box.right};
+})"""
+
+
+@pytest.mark.parametrize("chapter", ["00_report", "01_image_autoencoder", "02_variational_linear_transform", "05_style_mixing"])
+def test_single_pictures_are_large_enough_to_see_a_stroke(watched, built, chapter):
+    watched.set_viewport_size({"width": 1280, "height": 900})
+    watched.goto((built / f"{chapter}.html").as_uri())
+    figures = watched.evaluate(SHOWN)
+    if not figures:
+        pytest.skip("was executed before figures said how many pictures stand side by side")
+    assert [figure for figure in figures if figure["width"] < 220 or figure["columns"] > 5 or figure["right"] > 1280] == []
+
+
+NARROW = """[...document.querySelectorAll("table")].filter((table) => table.checkVisibility()).map((table) => {
+    const box = table.closest(".pst-scrollable-table-container"), statements = !!table.closest(".statements");
+    const cells = [...table.querySelectorAll("tbody td")].map((cell) => cell.getBoundingClientRect());
+    const hint = getComputedStyle(box, "::before").content;
+    return {statements, hint, fits: cells.every((cell) => cell.right <= innerWidth && cell.width > 200),
+            hidden: box.scrollWidth > box.clientWidth + 1};
+})"""
+
+
+def test_tables_can_be_read_on_a_phone(watched, built):
+    """Statements as cards, within the page; any other table scrolls in its box, and says so where there is something to see."""
+    watched.set_viewport_size({"width": 390, "height": 900})
+    watched.goto((built / "02_variational_linear_transform.html").as_uri())
+    tables = watched.evaluate(NARROW)
+    statements = [table for table in tables if table["statements"]]
+    assert statements and all(table["fits"] and not table["hidden"] for table in statements)
+    others = [table for table in tables if not table["statements"]]
+    assert any(table["hidden"] for table in others) and all(("swipe" in table["hint"]) == table["hidden"] for table in others)
+    watched.set_viewport_size({"width": 1280, "height": 900})
+    assert watched.locator(".statements thead").first.is_visible()
+
+
+def test_the_first_page_leads_on(watched, built):
+    """Its gallery opens at a click, its handle moves, and Try it is there."""
+    watched.goto((built / "index.html").as_uri())
+    thumbnail, sheet = watched.locator(".gallery a.image-reference").first, watched.locator("dialog.enlarged")
+    thumbnail.click()
+    sheet.locator("img").wait_for()
+    assert sheet.locator("img").evaluate("(image) => image.naturalWidth") > 400
+    watched.keyboard.press("Escape")
+    handle = watched.locator("figure.compare input")
+    handle.press("End")
+    assert watched.locator("figure.compare").evaluate("(figure) => figure.style.getPropertyValue('--share')") == "100%"
+    assert watched.locator("a[href='try_it.html']").count() >= 3
+    watched.locator(".ways a").first.click()
+    watched.get_by_role("heading", name="Try it").wait_for()
+    assert watched.errors == []
 
 
 def test_a_figure_opens_at_a_click_or_a_key_and_closes_again(watched, built):
@@ -189,6 +258,13 @@ def play(page, explorer, folder) -> None:
     seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "fractal.png"))
     choose(page, explorer, "Own photo", folder / "notes.txt")
     explorer.locator("[role=alert]", has_text="notes.txt").wait_for(timeout=20_000)
+    Image.effect_noise((4000, 4000), 90).save(folder / "large.png")  # more than a server takes in one message
+    assert (folder / "large.png").stat().st_size > 11e6
+    seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "large.png"))
+    (folder / "film.png").write_bytes(bytes(31_000_001))
+    choose(page, explorer, "Own photo", folder / "film.png")
+    explorer.locator("[role=alert]", has_text="film.png: has 32 MB; give a file of at most 30 MB").wait_for(timeout=20_000)
+    seen.changes(page, lambda: choose(page, explorer, "Own photo", folder / "fractal.png"))
     explorer.locator("button", has_text="Save").first.click()
     explorer.locator("[role=status]", has_text="stvae-1.png").wait_for(timeout=30_000)
     assert Image.open(folder / "stvae-1.png").size == (120, 90) and (folder / "stvae-1.json").exists()
@@ -236,8 +312,9 @@ def run_all_cells(page, seconds: float = 120) -> None:
 
 
 @pytest.mark.usefixtures("own_jupyter")
-def test_notebook_05_lives_in_jupyterlab(watched, tmp_path):
+def test_notebook_05_lives_in_jupyterlab(watched, tmp_path, monkeypatch):
     """Open, run all, and play with the mixing pad; then build its page and play with that, without a server."""
+    monkeypatch.setattr(site, "build_try_it", lambda folder, home: None)
     source = (ROOT / "notebooks" / "05_style_mixing.ipynb").read_text(encoding="utf-8")
     notebook = nbformat.reads(source.replace('out_dir: str = \\"\\"', f'out_dir: str = \\"{tmp_path}/05\\"'), as_version=4)
     for cell in notebook.cells:

@@ -89,7 +89,8 @@ def test_a_plain_sentence_and_a_tally_follow_the_verdicts():
     assert said == ["It moves (3.0 [2.5, 3.5]).", "It stays (-2.0 [-2.5, -1.5]).",
                     "Whether it moves is undecided here (0.1 [-0.4, 0.6])."]
     read = [intervals.by_reading("it is written", "https://example.org", "here")] * 2
-    assert intervals.tally(claims + read) == "2 hold, 1 fails, 1 undecided, 2 hold by reading"
+    assert intervals.tally(claims + read) == "4 hold (2 of them by reading), 1 fails, 1 undecided"
+    assert intervals.counted(read + claims) == {"holds": 4, "fails": 1, "undecided": 1} and intervals.counted([]) == {}
     assert "unpaired" in claims[0].rule
 
 

@@ -24,9 +24,12 @@ def tiny_with_skip(**options):
     return model.eval().requires_grad_(False)
 
 
-@pytest.fixture(scope="module", params=["vgg19-slim", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-released", "skip"])
+@pytest.fixture(scope="module", params=["vgg16-half", "vgg19-slim", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-released",
+                                        "skip", "normalised"])
 def tiler(request):
-    return Tiler(tiny_with_skip() if request.param == "skip" else st.load(request.param, "cpu"))
+    """Of a shipped model, or of a tiny one with a skip."""
+    tiny = {"skip": {}, "normalised": {"normalised": True}}
+    return Tiler(tiny_with_skip(**tiny[request.param]) if request.param in tiny else st.load(request.param, "cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +126,14 @@ def test_memory_is_estimated_by_its_order(vgg):
     assert 0.5 < measured / vgg.bytes_per_pixel < 2
 
 
-def test_what_a_tile_cannot_know_is_refused(photo, glass):
-    tiler = Tiler(tiny_with_skip(normalised=True))
-    with pytest.raises(InputError, match="tiles: cannot be drawn by this model, .*; allow more memory"):
-        tiler.stylize(photo, glass, Plan(8, True))
+def test_a_layers_moments_are_those_of_the_whole_picture_and_not_of_a_tile(photo, glass, monkeypatch):
+    tiler, part = Tiler(tiny_with_skip(normalised=True)), photo[..., :96, :96]
+    whole, plan = tiler.model.stylize(photo, glass), Plan(8, True)
+    assert (tiler.stylize(photo, glass, plan) - whole).abs().max() < 0.1 * LEVEL
+    own = tiler.model.stylize(part, glass)
+    assert (own - whole[..., :96, :96]).abs().max() > 10 * LEVEL, "a part by itself is drawn otherwise"
+    monkeypatch.setattr(Tiler, "_measured", lambda self, features, style, strength, known: style)
+    assert (tiler.stylize(photo, glass, plan) - whole).abs().max() > 2 * LEVEL
 
 
 def test_bad_input_is_refused(vgg, photo, glass):

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 
 import nbformat
@@ -6,8 +7,10 @@ import pytest
 from common import markdown_output, picture_output
 
 from stvae_lib import InputError
+from stvae_lib.evaluation.intervals import Interval, above, by_reading, judge
 from stvae_lib.pictures import images, styles
 from stvae_lib.report import archive, chapters
+from stvae_lib.report.answers import END, START
 from stvae_lib.report.chapters import Chapter, read_notebook
 from stvae_lib.report.prose import anchor
 from stvae_lib.report.site import DOCS
@@ -43,7 +46,7 @@ def test_code_is_folded_and_the_parameters_are_out_of_sight(tmp_path, pages):
     printed = nbformat.v4.new_output("stream", text="printed\n")
     value = nbformat.v4.new_output("execute_result", {"text/plain": "Claim(...)"})
     chapter_of(tmp_path, showing(markdown_output("it moves: **holds** (1)"), printed, value)).write(pages)
-    text, code, shown = written(pages)
+    text, code, shown, _ = written(pages)
     assert text.source == "# Title\n\nWith a {term}`VAE <VAE>`."
     assert code.metadata.tags == ["hide-input"] and code.metadata.mystnb.code_prompt_show.startswith("Code: ")
     assert [output.get("text") for output in code.outputs] == ["printed\n"]
@@ -62,35 +65,73 @@ def test_the_opening_picture_is_the_richest_and_leads_to_its_place(tmp_path, pag
     chapter.write(pages)
     sources = [cell.source for cell in written(pages)]
     assert sources[0].startswith("# Title\n\n```{image} pictures/01_x-figure-2.jpg\n")
-    assert f':target: "#{anchor("01_x", 2)}"' in sources[0] and f":name: {anchor('01_x', 2)}" in sources[-1]
+    assert f':target: "#{anchor("01_x", 2)}"' in sources[0] and f":name: {anchor('01_x', 2)}" in sources[-2]
     assert ':alt: "A \\"tile\\": # red."' in sources[0], "YAML would take the rest for a comment"
     assert (pages / "pictures" / "01_x-figure-2.jpg").read_bytes() == b"a larger jpeg"
 
 
-def test_an_opening_picture_of_the_introduction_moves_up_with_its_caption(tmp_path, pages):
-    chapter_of(tmp_path, drawing(1)).write(pages)
+def test_the_first_cell_names_the_opening_picture_and_it_stands_behind_the_answer(tmp_path, pages):
+    small, large = drawing(2, b"small"), drawing(3, b"a larger jpeg")
+    small.outputs[0].metadata["image/jpeg"]["name"] = "chosen"
+    chapter_of(tmp_path, drawing(1), small, large)
+    notebook = nbformat.read(tmp_path / "01_x.ipynb", as_version=4)
+    notebook.cells[0].metadata["opening"] = "chosen"
+    notebook.cells[0].source = f"# Title\n\n**Question.** Why?\n\n{START}\n**Answer.** So.\n{END}\n\nMore."
+    nbformat.write(notebook, tmp_path / "01_x.ipynb")
+    Chapter(tmp_path / "01_x.ipynb", None).write(pages)
+    text = written(pages)[0].source
+    assert text.index("Why?") < text.index("So.") < text.index("01_x-figure-2.jpg") < text.index("More.")
+
+
+def test_figure_1_as_the_opening_picture_moves_up_with_its_caption(tmp_path, pages):
+    chapter_of(tmp_path, nbformat.v4.new_markdown_cell("## Part"), drawing(1)).write(pages)
     sources = [cell.source for cell in written(pages)]
     assert sources[0].startswith("# Title\n\n```{figure}") and "**Figure 1.** A tile." in sources[0]
     assert sum("figure-1.jpg" in source for source in sources) == 1
 
 
-@pytest.mark.parametrize("kept, shelf", [(b"jpeg", "_images"), (b"a larger jpeg", "enlarged")])
-def test_a_click_opens_the_picture_that_the_run_kept(tmp_path, pages, kept, shelf):
+def test_the_page_shows_the_larger_picture_that_the_run_kept(tmp_path, pages):
     run = tmp_path / "01_x"
     run.mkdir()
-    (run / "tile.jpg").write_bytes(kept)
-    (run / "results.json").write_text(json.dumps({"figures": [{"file": "tile.jpg"}]}))
-    chapter_of(tmp_path, drawing(1), run=run).write(pages)
-    assert f":target: {shelf}/01_x-figure-1.jpg" in written(pages)[0].source
-    assert (pages / "pictures" / "01_x-figure-1.jpg").read_bytes() == b"jpeg"
-    enlarged = pages / "extra" / "enlarged" / "01_x-figure-1.jpg"
-    assert enlarged.read_bytes() == kept if shelf == "enlarged" else not enlarged.exists()
+    (run / "tile.webp").write_bytes(b"larger")
+    (run / "results.json").write_text(json.dumps({"figures": [{"file": "tile.webp"}, {"file": "gone.webp"}]}))
+    chapter_of(tmp_path, drawing(1), drawing(2), run=run).write(pages)
+    assert (pages / "pictures" / "01_x-figure-1.webp").read_bytes() == b"larger"
+    assert (pages / "pictures" / "01_x-figure-2.jpg").read_bytes() == b"jpeg"
+    sources = "".join(cell.source for cell in written(pages))
+    assert ":target: _images/01_x-figure-1.webp" in sources and ":target: _images/01_x-figure-2.jpg" in sources
+
+
+def test_figures_of_many_pictures_go_beyond_the_text(tmp_path, pages):
+    plot, pictures = drawing(2), drawing(3)
+    pictures.outputs[0].metadata["image/jpeg"] |= {"columns": 4, "wide": True}
+    chapter_of(tmp_path, drawing(1), plot, pictures).write(pages)
+    assert [re.search(":figclass: (.*)", cell.source)[1] for cell in written(pages) if ":figclass:" in cell.source] == [
+        "enlarge", "enlarge", "enlarge full-width columns-4"]
+
+
+def test_a_chapter_ends_with_what_did_not_hold(tmp_path, pages, monkeypatch):
+    monkeypatch.delenv("STVAE_REPOSITORY", raising=False)
+
+    def claim(statement, mean):
+        return judge(statement, "here", Interval(mean, 0.5, 4), "photographs", above(0), ("none", 0.0), ("a mover", 1.0))
+
+    claims = [claim("it moves (fast)", -2.0), claim("it flies", 2.0), claim("it moves (far)", -3.0), claim("it sings", 0.1),
+              by_reading("it is written", "here", "[lines](../stvae_lib/errors.py#L4)", holds=False)]
+    chapter_of(tmp_path, drawing(1))
+    Chapter(tmp_path / "01_x.ipynb", None, claims).write(pages)
+    ending = written(pages)[-1].source
+    assert ending.startswith("## What failed, and where to go\n\nOf the 5 statements of this chapter 1 holds, 3 fail (1 of them")
+    assert "{bdg-danger}`fails` it moves (fast: -2.00 [-2.50, -1.50]; far: -3.00 [-3.50, -2.50])" in ending
+    assert "{bdg-secondary}`undecided` it sings" in ending and "it flies" not in ending
+    assert ending.index("it moves") < ending.index("it is written") < ending.index("it sings"), "what failed comes first"
+    assert "source:stvae_lib/errors.py#L4" in ending and "stvae report --only 01 " in ending
 
 
 def test_sliders_come_with_the_run_and_leave_no_mark_without_it(tmp_path, pages):
     mark = nbformat.v4.new_output("display_data", {"text/html": '<div data-frames="path-frames.png|5|1|to and fro"></div>'})
     chapter_of(tmp_path, showing(mark)).write(pages)
-    assert len(written(pages)) == 2 and written(pages)[1].outputs == []
+    assert len(written(pages)) == 3 and written(pages)[1].outputs == []
     run = tmp_path / "01_x"
     run.mkdir()
     (run / "results.json").write_text('{"figures": []}')

@@ -3,7 +3,6 @@
 import io
 import json
 import resource
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -41,9 +40,11 @@ def shown(explorer):
     return Image.open(io.BytesIO(explorer.picture.value))
 
 
-def upload(widget, name, data):
-    widget.value = ({"name": name, "type": "image/png", "size": len(data), "content": memoryview(data),
-                     "last_modified": datetime.now()},)
+def upload(widget, name, data, piece=1000):
+    """A file as the browser sends it."""
+    for start in range(0, max(1, len(data)), piece):
+        widget.receive({"name": name, "begins": start == 0, "ends": start + piece >= len(data)},
+                       [memoryview(data)[start:start + piece]])
 
 
 def png(size=(60, 40)):
@@ -119,20 +120,22 @@ def test_uploads_and_bad_uploads(make, studio):
 def test_uploads_are_not_kept_and_large_ones_not_decoded(studio, monkeypatch):
     explorer = explorers.MixingSliders(studio)
     upload(explorer.photo, "mine.png", png())
-    assert explorer.photo.value == () and explorer.content.value == "mine"
+    assert explorer.content.value == "mine"
+    explorer.photo.receive({"name": "half.png", "begins": True, "ends": False}, [memoryview(png()[:50])])
+    upload(explorer.photo, "whole.png", png())
+    assert explorer.content.value == "whole" and not explorer.message.value, "what was broken off is no part of the next"
     before = explorer.picture.value
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda picture: pytest.fail("it was decoded"))
     for data, said in ((bytes(explorers.MOST_BYTES + 1), "has 30 MB; give a file of at most 30 MB"),
                        (png((5000, 4001)), "has 5000x4001 pixels; scale it down to 20 megapixels first")):
-        upload(explorer.photo, "large.png", data)
+        upload(explorer.photo, "large.png", data, 10**6)
         assert f"large.png: {said}" in explorer.message.value and explorer.picture.value == before
 
 
-def test_the_apps_server_is_local_ends_idle_kernels_and_takes_what_may_be_uploaded():
+def test_the_apps_server_is_local_and_ends_idle_kernels():
     file = Path(explorers.__file__).parent / "templates" / "voila.json"
     settings = JSONFileConfigLoader(file.name, str(file.parent)).load_config()
     assert settings.Voila.ip == "127.0.0.1"
-    assert settings.Voila.tornado_settings["websocket_max_message_size"] > 1.1 * explorers.MOST_BYTES
     assert 0 < settings.MappingKernelManager.cull_idle_timeout <= 600 and settings.MappingKernelManager.cull_interval <= 60
     assert {"cull_idle_timeout", "cull_interval"} <= set(MappingKernelManager.class_trait_names())
     assert file.name in (ROOT / "Makefile").read_text()

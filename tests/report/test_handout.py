@@ -12,7 +12,7 @@ def test_the_handout_is_one_page_and_stops_where_it_is_not(tmp_path, monkeypatch
     page = handout.handout()
     assert page.startswith(b"%PDF-") and isinstance(handout.handout("svg"), bytes), "several pages come as a list"
     (tmp_path / "long.typ").write_text(handout.SOURCE.read_text(encoding="utf-8") + 60 * "\n\nMore.\n", encoding="utf-8")
-    shutil.copy(handout.SOURCE.parent / "opening.jpg", tmp_path)
+    shutil.copy(handout.SOURCE.parent / "opening.webp", tmp_path)
     monkeypatch.setattr(handout, "SOURCE", tmp_path / "long.typ")
     with pytest.raises(RuntimeError, match="does not fit one page"):
         handout.handout()

@@ -5,7 +5,7 @@ import pytest
 from common import ROOT
 
 from stvae_lib.evaluation.intervals import Claim
-from stvae_lib.report.prose import CHIPS, Links, anchor, chip, with_chips
+from stvae_lib.report.prose import CHIPS, Links, anchor, chip, with_cards, with_chips
 
 DOCS = ROOT / "docs"
 
@@ -43,6 +43,13 @@ def test_verdicts_become_chips():
     row = with_chips("| it moves | 1.0 | a rule | fails, by reading | still: 0, holds |")
     assert row == "| it moves | 1.0 | a rule | {bdg-danger}`fails, by reading` | still: 0, holds |"
     assert chip("undecided", 3) == "{bdg-secondary}`undecided: 3`" and len(set(CHIPS.values())) == len(CHIPS)
+
+
+def test_tables_of_statements_get_a_box_of_their_own():
+    table = "| statement | verdict |\n| --- | --- |\n| it moves | holds |"
+    boxed = f":::{{div}} statements\n\n{table}\n\n:::"
+    assert with_cards(f"<details>\n\n{table}\n\n</details>") == f"<details>\n\n{boxed}\n\n</details>"
+    assert with_cards("| layer |\n| --- |\n| relu |") == "| layer |\n| --- |\n| relu |"
 
 
 def test_the_glossary_explains_what_the_chapters_stand_on():

@@ -11,7 +11,7 @@ def test_readme_shows_the_committed_results():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme.readme_with_results(text) == text
     assert all(f"<!-- {name} -->" in text for name in readme.PARTS)
-    assert (ROOT / "docs" / "opening.jpg").exists()
+    assert (ROOT / "docs" / "opening.webp").exists()
 
 
 def test_what_readme_says_of_the_default_model_is_what_was_measured():

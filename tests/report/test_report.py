@@ -34,6 +34,7 @@ def site(tmp_path, monkeypatch):
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {
             "name": "python3", "display_name": "Python 3", "language": "python"}}), folder / f"{name}.ipynb")
     monkeypatch.setattr(execute, "NOTEBOOKS", folder)
+    monkeypatch.setattr("stvae_lib.report.site.build_try_it", lambda folder, home: None)
     return tmp_path
 
 
@@ -110,6 +111,14 @@ def test_a_run_goes_on_with_the_parameters_it_was_started_with(site, quick):
     assert quick == [("01_first", {"seed": 7}), ("00_report", {"seed": 7})]
     (site / "same.yaml").write_text("seed: 7\n")
     assert run(site, resume=True, file=site / "same.yaml") == 0 and len(quick) == 2
+
+
+def test_one_notebook_goes_on_beside_another_that_failed(site, quick, monkeypatch, capsys):
+    well = execute.execute
+    monkeypatch.setattr(execute, "execute", lambda name, *rest: "it failed" if name == "01_first" else well(name, *rest))
+    assert run(site) == 1
+    assert run(site, only=["00"], resume=True) == 0
+    assert [name for name, _ in quick] == ["00_report"]
 
 
 def test_cut_results_are_made_again(site, quick):

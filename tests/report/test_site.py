@@ -1,3 +1,4 @@
+import html
 import json
 
 import nbformat
@@ -13,6 +14,15 @@ from stvae_lib.report import site
 CLAIMS = [judge("it moves", "here", 2.0, "", above(1), ("stillness", 0.0)),
           judge("it flies", "here", 0.0, "", above(1), ("a bird", 2.0))]
 TEXT = "# First\n\nAs $a^2$, by Li and Wand 2016.\n\n$$\\sum_i b_i$$\n\n| a | b |\n| - | - |\n| 1 | 2 |"
+
+
+@pytest.fixture(autouse=True)
+def quick_try_it(monkeypatch):
+    """The page Try it without its model, which takes a while to export."""
+    def build(folder, home=""):
+        (folder / "try_it.html").write_text(f'<a href="{home}">back</a>')
+
+    monkeypatch.setattr(site, "build_try_it", build)
 
 
 @pytest.fixture
@@ -40,6 +50,8 @@ def test_a_run_becomes_a_book(run, capfd):
     assert page.count("<math") == 2 and 'alt="Small tiles in rows."' in page and 'href="bibliography.html' in page
     assert "/ours/me" not in page and "out_dir" not in page
     assert "1 min to read" in index and "holds: 1" in index and "it flies" in index and "02_failed" not in index
+    assert 'class="sd-btn sd-btn-primary" href="try_it.html"' in index and (run / "site" / "try_it.html").exists()
+    assert page.index("What failed, and where to go") < page.index("it flies") and 'href="_sources/01_first.ipynb"' in page
     assert nbformat.read(run / "site" / "_sources" / "01_first.ipynb", 4).cells[0].source.startswith("# First")
 
 
@@ -63,8 +75,21 @@ def test_the_committed_notebooks_become_a_run_of_their_own(monkeypatch):
         assert source == ROOT / "notebooks" and out.parent == ROOT / "runs"
 
 
-def test_readme_asks_a_question_for_every_notebook():
-    assert set(site.questions()) == {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
+LAUNCHERS = ("colab.research.google.com", "mybinder.org", "hub/user-redirect/git-pull")
+
+
+def test_launch_buttons_lead_to_the_repository_that_is_named_and_are_not_there_without_one(run, monkeypatch):
+    monkeypatch.delenv("STVAE_REPOSITORY", raising=False)
+    text = site.write_site(run).with_name("01_first.html").read_text()
+    assert not any(launcher in text for launcher in LAUNCHERS) and "fa-rocket" not in text and "fa-github" not in text
+    monkeypatch.setenv("STVAE_REPOSITORY", "https://github.com/owner/name.git")
+    monkeypatch.setenv("STVAE_JUPYTERHUB", "https://hub.example.org/")
+    text = html.unescape(site.write_site(run).with_name("01_first.html").read_text())
+    place = "notebooks/01_first.ipynb"
+    assert f'href="https://colab.research.google.com/github/owner/name/blob/main/{place}"' in text
+    assert f'href="https://mybinder.org/v2/gh/owner/name/main?urlpath=lab/tree/{place}"' in text
+    assert f"git-pull?repo=https%3A//github.com/owner/name&urlpath=lab/tree/name/{place}&branch=main" in text
+    assert 'href="https://github.com/owner/name"' in text and "git clone --depth 1 https://github.com/owner/name" in text
 
 
 def test_committed_notebooks_get_only_files_that_their_results_came_with(tmp_path, monkeypatch):

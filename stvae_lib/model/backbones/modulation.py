@@ -15,19 +15,22 @@ class Modulation:
 
     pairs: `(N, C)` each, the same everywhere, or maps `(N, C, h, w)`, stretched over the layer's positions, for styles that
     differ by place. normalised: each channel of a layer has mean 0 and deviation 1 over the picture first, so that 1 + gamma
-    and beta are its statistics. strength: 0 leaves a layer as it is, 1 is full style, linear between.
+    and beta are its statistics. strength: 0 leaves a layer as it is, 1 is full style, linear between. known: mean and deviation
+    `(N, C)` of every layer over the whole picture, where what is modulated is a part of it.
     """
 
     pairs: list[tuple[torch.Tensor, torch.Tensor]]
     normalised: bool = False
     strength: float = 1.0
+    known: list[tuple[torch.Tensor, torch.Tensor]] | None = None
 
     def __call__(self, hidden: torch.Tensor, index: int) -> torch.Tensor:
         """Hidden layer `index`, `(N, C, H, W)`, in the style."""
         scale, shift = (_spread(value, hidden) for value in self.pairs[index])
         scale = 1 + scale
         if self.normalised:
-            mean, deviation = (value[:, :, None, None] for value in moments(hidden.float()))
+            found = moments(hidden.float()) if self.known is None else self.known[index]
+            mean, deviation = (value[:, :, None, None] for value in found)
             scale = scale / deviation
             shift = shift - scale * mean
         styled = (hidden * scale + shift).to(hidden.dtype)

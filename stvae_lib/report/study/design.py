@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import InputError
+from ...files import check_readable
 from ...pictures.images import list_images
 
 KEY_FORMAT = "stvae-study-key-1"
@@ -62,6 +63,7 @@ class Key(Study):
 def read_key(file) -> Key:
     """The key that `make_study` wrote; InputError where it is none."""
     remedy = "give the .key.json file that `stvae study make` wrote beside the page"
+    check_readable(file)
     try:
         found = json.loads(Path(file).read_text(encoding="utf-8"))
         if found.pop("format") != KEY_FORMAT:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ...errors import InputError
-from ...files import make_folder, refuse_overwriting, write_text
+from ...files import check_readable, make_folder, refuse_overwriting, write_text
 from ...pictures.images import load_image, resized
 from ...provenance import digest
 from ..standalone import as_json, picture_address, standalone_page, template
@@ -54,6 +54,7 @@ def _name(shown: dict) -> str:
 def read_page(file) -> Study:
     """The study that a page is of; InputError where it is none or was changed."""
     remedy = "give the page that `stvae study make` wrote"
+    check_readable(file)
     try:
         shown = json.loads(EMBEDDED.search(Path(file).read_text(encoding="utf-8"))[1])
         study = shown.pop("study")

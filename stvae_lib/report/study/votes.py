@@ -13,7 +13,7 @@ from statistics import median
 
 from ...errors import InputError
 from ...evaluation.preference import FIRST, SECOND, TIE, Vote
-from ...files import write_text
+from ...files import check_readable, write_text
 from .design import BETWEEN, Key, Study
 
 FORMAT, MERGED_FORMAT = "stvae-votes-1", "stvae-merged-votes-1"
@@ -104,6 +104,7 @@ def read_ballots(file, study: Study) -> list[Ballot]:
     """Ballots of one file, .json or a server's .jsonl; its last line counts only where it is whole, since a vote that was cut
     off was never acknowledged. Raises InputError on a file that is not all of this study's votes."""
     file = Path(file)
+    check_readable(file)
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:

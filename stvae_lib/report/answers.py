@@ -1,0 +1,67 @@
+"""What a notebook answers to its question: sentences that follow from the verdicts of its claims, and from nothing else."""
+
+import functools
+import re
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from ..evaluation.intervals import CONFOUNDED, FAILS, HOLDS, UNDECIDED, WITHDRAWN, Claim, tally
+from .archive import LANDING, ROOT
+
+START, END = "<!-- answer -->", "<!-- end of answer -->"
+GROUPS = {"What holds": (HOLDS,), "What failed": (FAILS, WITHDRAWN), "What stayed open": (UNDECIDED, CONFOUNDED)}
+
+
+@functools.cache
+def tellings() -> dict[str, list[dict[str, str]]]:
+    """How claims are told, by notebook: `docs/answers.yaml`."""
+    return yaml.safe_load((ROOT / "docs" / "answers.yaml").read_text(encoding="utf-8"))
+
+
+def told(notebook: str, claims: list[Claim]) -> list[tuple[str, str]]:
+    """Verdict and sentence of every claim that `docs/answers.yaml` has words for; without any, the statements of one claim that
+    holds and of one that does not."""
+    found = [(claim.verdict, claim.plainly(said["holds"], said["fails"], said["question"], unit=said["unit"]))
+             for said in tellings().get(notebook, []) for claim in claims if claim.statement.startswith(said["claim"])]
+    if found:
+        return found
+    first = {claim.verdict.startswith(HOLDS): claim for claim in reversed(claims)}
+    return [(claim.verdict, f"“{claim.statement}” {'' if claim.verdict.startswith((HOLDS, FAILS)) else 'is '}{claim.verdict} "
+                            f"({claim.amount(2)}).") for _, claim in sorted(first.items(), reverse=True)]
+
+
+def answer(notebook: str, claims: dict[str, list[Claim]]) -> str:
+    """Two sentences that answer a notebook's question, from its claims among those of all notebooks; of the one that tells of the
+    others, from all. Empty where there are none."""
+    everything = [claim for rows in claims.values() for claim in rows]
+    if notebook == LANDING and everything:
+        return (f"{len(everything)} statements about the paper, its code and the models trained here were put to the test. Of "
+                f"these {tally(everything)}.")
+    return " ".join(sentence for _, sentence in told(notebook, claims.get(notebook, []))[:2])
+
+
+def findings(claims: dict[str, list[Claim]]) -> str:
+    """Markdown of what the notebooks found: what holds, what failed and what stayed open, each sentence with its notebook."""
+    rows = [(notebook, *row) for notebook in claims for row in told(notebook, claims[notebook])]
+    parts = []
+    for title, verdicts in GROUPS.items():
+        listed = [f"- {sentence} [{notebook[:2]}]({notebook}.ipynb)" for notebook, verdict, sentence in rows
+                  if verdict.split(", ")[0] in verdicts]
+        parts.append("\n".join([f"**{title}**\n", *(listed or ["- nothing"])]))
+    return "\n\n".join(parts)
+
+
+def write_answer(file: Path, claims: dict[str, list[Claim]]) -> None:
+    """Put the answer between its marks in the first cell of an executed notebook, where it has marks."""
+    notebook = nbformat.read(file, as_version=4)
+    first = notebook.cells[0]
+    if START in first.source:
+        first.source = answered(first.source, answer(file.stem, claims))
+        nbformat.write(notebook, file)
+
+
+def answered(text: str, said: str) -> str:
+    """The text of a notebook's first cell with another answer between its marks."""
+    return re.sub(f"{START}.*{END}", lambda _: f"{START}\n**Answer.** {said}\n{END}", text, flags=re.DOTALL)
