@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import socket
 from contextlib import redirect_stdout
 
 import matplotlib
@@ -127,7 +128,12 @@ def test_solutions_pass_every_test_also_where_the_pictures_are_missing(lab):
 
 
 @labs
-def test_a_student_copy_fails_by_its_stubs_alone(lab):
+def test_a_student_copy_fails_by_its_stubs_alone(lab, monkeypatch):
+    """Also without a network."""
+    def refuse(*_):
+        raise OSError("no network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
     copy = student(lab)
     assert "SOLUTION" not in json.dumps(copy) and "HIDDEN" not in json.dumps(copy)
     assert all(not cell.outputs and cell.execution_count is None for cell in code_cells(copy))
