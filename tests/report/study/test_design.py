@@ -88,5 +88,5 @@ def test_a_key_is_read_back_and_nothing_else_is_taken_for_one(key, tmp_path):
         (tmp_path / "bad.json").write_text(text)
         with pytest.raises(InputError, match="is no key of a study"):
             design.read_key(tmp_path / "bad.json")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file"):
         design.read_key(tmp_path / "missing.json")

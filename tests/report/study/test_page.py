@@ -68,7 +68,7 @@ def test_a_page_that_was_changed_or_is_none_is_refused(page, tmp_path):
         changed.write_text(text)
         with pytest.raises(InputError, match="is no page of a study"):
             read_page(changed)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file"):
         read_page(tmp_path / "missing.html")
 
 
