@@ -1,4 +1,4 @@
-"""Is mixing linear? Twenty paths from one style to another, by four kinds of interpolation (notebook 05).
+"""Is mixing linear? Paths between twenty distinct pairs of styles, by four kinds of interpolation (notebook 05).
 
     python benchmarks/linearity.py [--pairs 20] [--size 192]
 
@@ -7,6 +7,7 @@ perceptual step from each picture to the next, and how much of the middle pictur
 """
 
 import argparse
+import itertools
 import json
 import time
 from pathlib import Path
@@ -36,13 +37,14 @@ def main() -> None:
     photos = {name: datasets.sample_photo(name, given.size) for name in datasets.SAMPLE_PHOTOS}
     distances = weights.feature_distances().calibrate([*photos.values(), *styles.values()])
     models = {name: st.load("vgg19-slim-autoencoder" if name == "AdaIN" else "vgg19-slim", "cpu") for name in KINDS}
+    every = list(itertools.combinations(styles, 2))
+    chosen = rng.choice(len(every), given.pairs, replace=False)
     rows = []
-    for number in range(given.pairs):
-        first, second = rng.choice(list(styles), 2, replace=False)
+    for number, (first, second) in enumerate(every[index] for index in chosen):
         content = list(photos)[number % len(photos)]
         for name, kind in KINDS.items():
             path = follow(kind, models[name], distances, photos[content], styles[first], styles[second], POINTS)
-            rows.append({"kind": name, "pair": number, "content": content, "first": str(first), "second": str(second)} | path)
+            rows.append({"kind": name, "pair": number, "content": content, "first": first, "second": second} | path)
         print(f"pair {number + 1} of {given.pairs}: {content}, {first} to {second}", flush=True)
     card = {"size": given.size, "pairs": given.pairs, "points": POINTS, "rows": rows,
             "seconds": round(time.perf_counter() - began, 1), "provenance": environment("cpu")}

@@ -103,11 +103,11 @@ def sixty(folder: Path, methods: dict) -> dict:
     pairs, reference = (json.loads((root / f"{name}.json").read_text()) for name in ("pairs", "reference"))
     ours = judge_all(judges, root, methods)
     published = {name: reference[name] for name in ("content", "style", *PEERS)}
-    controls = {name: reference[name] for name in ("content", "style")}
+    others = {name: reference[name] for name in ("content", "style", *PEERS)}  # controls, and peers against each other
     return {"pairs": len(pairs), "measures": MEASURES, "ours": {name: means(rows) for name, rows in ours.items()},
             "published": {name: means(rows) for name, rows in published.items()},
-            "differences": {name: {peer: differences(rows, reference[peer], pairs) for peer in PEERS}
-                            for name, rows in (ours | controls).items()}}
+            "differences": {name: {peer: differences(rows, reference[peer], pairs) for peer in PEERS if peer != name}
+                            for name, rows in (ours | others).items()}}
 
 
 @torch.no_grad()
@@ -155,7 +155,7 @@ def with_kept(results: dict, record: dict, names: list[str]) -> dict:
         return {label: row for label, row in old.items() if label in labels} | new
 
     labels = {label for name in names for label in methods_of(name)}
-    sizes = labels | {f"{label}@{LARGER}" for label in labels} | {"content", "style"}
+    sizes = labels | {f"{label}@{LARGER}" for label in labels}
     sixty, old = results["sixty"], record["sixty"]
     return results | {
         "ours": joined(results["ours"], record["ours"], labels | {f"{name}, z = mu" for name in names}),

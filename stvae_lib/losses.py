@@ -27,13 +27,14 @@ def out_of_range(image: torch.Tensor) -> torch.Tensor:
 class FeatureDistances(nn.Module):
     """Style, Gram, content and perceptual distance by a frozen loss network.
 
-    network: anything with `.features(image, names) -> dict` (a VGG). Distances are 0 for equal pictures
-    and about 1 for a picture that misses everything of one layer.
+    network: anything with `.features(image, names) -> dict` (a VGG). layers: whose statistics make a style; content_layer: the
+    one of them that is compared place by place. Distances are 0 for equal pictures and about 1 for a picture that misses
+    everything of one layer.
     """
 
-    def __init__(self, network: nn.Module, layers=STYLE_LAYERS):
+    def __init__(self, network: nn.Module, layers=STYLE_LAYERS, content_layer: str = CONTENT_LAYER):
         super().__init__()
-        self.network, self.layers = network.eval().requires_grad_(False), layers
+        self.network, self.layers, self.content_layer = network.eval().requires_grad_(False), layers, content_layer
         self.register_buffer("sigma2", torch.ones(len(layers)))
         self.register_buffer("gram2", torch.ones(len(layers)))
 
@@ -89,14 +90,14 @@ class FeatureDistances(nn.Module):
                 "gram": self.gram(statistics, target)}
 
     def content(self, output: dict, content: dict) -> torch.Tensor:
-        """Squared error at relu4_1 over its variance, per image `(N,)`."""
-        index = self.layers.index(CONTENT_LAYER)
-        return (output[CONTENT_LAYER] - content[CONTENT_LAYER]).square().mean((1, 2, 3)) / self.sigma2[index]
+        """Squared error of the content layer over its variance, per image `(N,)`."""
+        variance = self.sigma2[self.layers.index(self.content_layer)]
+        return (output[self.content_layer] - content[self.content_layer]).square().mean((1, 2, 3)) / variance
 
     def structure(self, output: dict, content: dict) -> torch.Tensor:
         """1 - correlation of the content layer's pattern of places with the content's, per image `(N,)`: 0 where it is kept
         up to one factor and one offset per channel, about 1 for unrelated pictures."""
-        maps = [features[CONTENT_LAYER] for features in (output, content)]
+        maps = [features[self.content_layer] for features in (output, content)]
         first, second = ((value - value.mean((2, 3), keepdim=True)).flatten(1) for value in maps)
         return 1 - F.cosine_similarity(first, second, dim=1)
 

@@ -48,16 +48,16 @@ def cross_fade(middle, first, second) -> float:
 @torch.no_grad()
 def follow(kind, model: STVAE, distances: FeatureDistances, content: torch.Tensor, first: torch.Tensor,
            second: torch.Tensor, points: int = 9) -> dict:
-    """One path of an odd number of pictures: their style distances to both ends' styles, the perceptual steps from each
-    to the next, and the cross-fade of the middle one."""
+    """One path of an odd number of pictures: their style distances to the two styles and to the path's own first and last
+    picture, the perceptual steps from each to the next, and the cross-fade of the middle one."""
     images = [kind(model, content, first, second, t) for t in np.linspace(0, 1, points).tolist()]
     features = [distances.features(image) for image in images]
     statistics = [distances.statistics(value) for value in features]
     ends = [distances.statistics(distances.features(style)) for style in (first, second)]
     steps = [float(distances.perceptual(a, b)) for a, b in zip(features[1:], features[:-1])]
-    return {"to_first": [float(distances.style(value, ends[0])) for value in statistics],
-            "to_second": [float(distances.style(value, ends[1])) for value in statistics],
-            "steps": steps, "cross_fade": cross_fade(images[points // 2], images[0], images[-1])}
+    wanted = {"to_first": ends[0], "to_second": ends[1], "from_start": statistics[0], "from_end": statistics[-1]}
+    away = {name: [float(distances.style(value, target)) for value in statistics] for name, target in wanted.items()}
+    return away | {"steps": steps, "cross_fade": cross_fade(images[points // 2], images[0], images[-1])}
 
 
 def relative_steps(path: dict) -> np.ndarray:
@@ -66,9 +66,11 @@ def relative_steps(path: dict) -> np.ndarray:
 
 
 def progress(path: dict) -> np.ndarray:
-    """How far a path has come by style distance, `(points,)`: 0 in the first style, 1 in the second."""
-    away, near = np.array(path["to_first"]), np.array(path["to_second"])
-    return away / (away + near)
+    """How far a path has come in style from its first picture to its last, `(points,)` from 0 to 1: t where statistics move
+    straight and evenly. Between its own ends, whether or not they reach the styles; style distances are squared errors, hence
+    the roots."""
+    away, left = np.sqrt(path["from_start"]), np.sqrt(path["from_end"])
+    return away / (away + left)
 
 
 def unfairness(path: dict) -> float:

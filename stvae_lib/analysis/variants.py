@@ -1,5 +1,7 @@
 """What the latent code does to a style and to a picture: measures that tell variants of the transform apart."""
 
+import math
+
 import torch
 
 from ..model.codes import StyleCode
@@ -11,6 +13,11 @@ def collapsed(code: StyleCode) -> StyleCode:
     return StyleCode(torch.zeros_like(code.mu), torch.zeros_like(code.log_sigma), code.extras)
 
 
+def scaled(code: StyleCode, noise: float) -> StyleCode:
+    """The same code with its sigma multiplied by `noise`."""
+    return StyleCode(code.mu, code.log_sigma + math.log(noise), code.extras)
+
+
 def distinctness(codes: list[StyleCode]) -> list[float]:
     """Signal to noise of each style's posterior: distance of its mu from the average style over its sigma, both root mean
     squares over the latent dimensions. A collapsed latent has 0."""
@@ -19,19 +26,19 @@ def distinctness(codes: list[StyleCode]) -> list[float]:
 
 
 @torch.no_grad()
-def moved_by_z(model: STVAE, codes: list[StyleCode]) -> list[float]:
-    """How far each style's matrix moves, relative to its norm, when only z is replaced by the next style's."""
+def moved_by_z(model: STVAE, codes: list[StyleCode], others: list[StyleCode]) -> list[float]:
+    """How far each style's matrix moves, relative to its norm, when only z is replaced by the mu of another code."""
     moved = []
-    for code, other in zip(codes, codes[1:] + codes[:1]):
+    for code, other in zip(codes, others, strict=True):
         matrix = model.vlt.decode_style(code.mu, code).matrix
         moved.append(float((model.vlt.decode_style(other.mu, code).matrix - matrix).norm() / matrix.norm()))
     return moved
 
 
 @torch.no_grad()
-def samples(model: STVAE, content: torch.Tensor, code: StyleCode, count: int, generator=None, sample=True) -> torch.Tensor:
-    """`count` pictures `(count, 3, H, W)` of one content in samples of one style (all the same where sample is False)."""
-    drawn = [model.stylize(content, code, sample=sample, generator=generator) for _ in range(count)]
+def samples(model: STVAE, content: torch.Tensor, code: StyleCode, count: int, generator=None) -> torch.Tensor:
+    """`count` pictures `(count, 3, H, W)` of one content in samples of one style."""
+    drawn = [model.stylize(content, code, sample=True, generator=generator) for _ in range(count)]
     return torch.cat(drawn).cpu()
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy import stats
-from skimage import color, feature
 
 from .._torchvision import torchvision_models
 
@@ -74,28 +73,8 @@ def edge_density(image: torch.Tensor, threshold: float = 12.0) -> float:
 
 def edge_sharpness(image: torch.Tensor) -> float:
     """90th percentile of the Sobel gradient, in 255ths per pixel: how steep the steepest tenth of a picture is. It takes
-    the grain of a surface for edges (notebook 04)."""
+    the grain of a surface for edges; `drawing.edge_width` does not."""
     return float(sobel_edges(image).norm(dim=1).flatten().quantile(0.9))
-
-
-def straightness(image: torch.Tensor) -> float:
-    """Coherence, 0 to 1, of the luminance's structure tensor in neighbourhoods of a 64th of the longer side, weighted by the
-    strength of the edges (Bigün & Granlund 1987): whether a neighbourhood's edges share one direction. Its name promises
-    more: a large disc, nowhere straight, scores as high as a straight edge (notebook 04)."""
-    luminance = color.rgb2gray(image[0].permute(1, 2, 0).cpu().numpy())
-    tensor = feature.structure_tensor(luminance, sigma=max(luminance.shape) / 64, mode="reflect", order="rc")
-    large, small = feature.structure_tensor_eigenvalues(tensor)
-    return float((large - small).sum() / ((large + small).sum() + 1e-8 * luminance.size))
-
-
-def drawings(side: int = 192, seed: int = 0) -> dict[str, torch.Tensor]:
-    """Pictures `(1, 3, side, side)` of known shape, to try measures of edges on: "straight edge", "checkerboard" (straight
-    edges that cross), "disc" (a round one) and "noise" (none)."""
-    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-    shapes = {"straight edge": x < 0.7 * y + side / 8, "checkerboard": (x // (side // 12) + y // (side // 12)) % 2 == 1,
-              "disc": (y - side / 2) ** 2 + (x - side / 2) ** 2 < (side / 3) ** 2}
-    noise = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(seed))
-    return {name: shape.float().expand(1, 3, side, side) for name, shape in shapes.items()} | {"noise": noise}
 
 
 def histogram_distance(first: torch.Tensor, second: torch.Tensor, bins: int = 8) -> float:
@@ -108,9 +87,9 @@ def histogram_distance(first: torch.Tensor, second: torch.Tensor, bins: int = 8)
     return float((rows[0] - rows[1]).abs().sum() / 2)
 
 
-def rank_agreement(table: dict[str, list[float]]) -> dict[tuple[str, str], float]:
+def rank_agreement(table: dict[str, list[float]], larger_is_better: dict[str, bool]) -> dict[tuple[str, str], float]:
     """Spearman correlation of every two metrics over the same outputs, each turned so that larger is better."""
-    turned = {name: np.asarray(values) * (1 if METRICS[name] else -1) for name, values in table.items()}
+    turned = {name: np.asarray(values) * (1 if larger_is_better[name] else -1) for name, values in table.items()}
     return {(a, b): float(stats.spearmanr(turned[a], turned[b]).statistic) for a in turned for b in turned}
 
 

@@ -1,6 +1,7 @@
 """What is kept in the repository: results of executed notebooks, and recorded trainings with card, log and sheets."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,22 +199,53 @@ class Arms:
 
 
 class Comparison:
-    """A recorded comparison of methods on the same pairs: `data/runs/EXPERIMENT/{method}`, a row of its card for each pair."""
+    """A recorded comparison of methods on the same pairs, `data/runs/EXPERIMENT/{method}`: a row of its card for each pair.
 
-    SIDE = 3  # a sheet shows a row of pictures for each photograph, a column for each style
+    pairs: numbers of the rows that count; None takes all. InputError where a method has not drawn every pair.
+    """
 
-    def __init__(self, experiment: str, methods):
+    def __init__(self, experiment: str, methods, pairs: list[int] | None = None):
         self.experiment, self.cards = experiment, {name: recorded_card(f"{experiment}/{name}") for name in methods}
+        made = {name: [(row["photo"], row["style_name"]) for row in card["rows"]] for name, card in self.cards.items()}
+        whole = max(made.values(), key=len)
+        for name, drawn in made.items():
+            if drawn != whole:
+                raise InputError(f"{experiment}/{name}", f"has {len(drawn)} of {len(whole)} pairs", "run its benchmark again")
+        self.pairs = list(range(len(whole))) if pairs is None else pairs
+        self.photos, self.styles = self.factors = [list(names) for names in zip(*[whole[pair] for pair in self.pairs])]
+
+    def where(self, **wanted) -> "Comparison":
+        """The same of the pairs whose rows have these values."""
         rows = next(iter(self.cards.values()))["rows"]
-        self.photos, self.styles = self.factors = [[row[key] for row in rows] for key in ("photo", "style_name")]
+        chosen = [pair for pair in self.pairs if all(rows[pair][key] == value for key, value in wanted.items())]
+        return Comparison(self.experiment, self.cards, chosen)
 
     def column(self, method: str, metric: str) -> np.ndarray:
         """A metric of one method, `(pairs,)`."""
-        return np.array([row[metric] for row in self.cards[method]["rows"]])
+        return np.array([self.cards[method]["rows"][pair][metric] for pair in self.pairs])
+
+    def found(self, method: str, *margins: str) -> np.ndarray:
+        """1 for every picture with all of these margins above 0, else 0: `(pairs,)`."""
+        return np.all([self.column(method, margin) > 0 for margin in margins], axis=0).astype(float)
+
+    def fused(self, method: str, judge: str) -> np.ndarray:
+        """1 for every picture whose own strokes and content a judge finds nearest among all, and whose style's layout it does
+        not find, as it does in a cross-fade: `(pairs,)`."""
+        both = self.found(method, f"{judge}: strokes margin", f"{judge}: kept margin")
+        return both * (1 - self.found(method, f"{judge}: pasted margin"))
+
+    def interval(self, values) -> Interval:
+        """Interval of one value a pair, over photographs and styles that cross."""
+        return crossed(values, *self.factors)
+
+    def share(self, values) -> Interval:
+        """The same of values that are 0 or 1."""
+        found = self.interval(values)
+        return found if found.half is None else replace(found, bounds=(max(found.low, 0.0), min(found.high, 1.0)))
 
     def difference(self, first: str, second: str, metric: str) -> Interval:
-        """Interval of `first - second` pair by pair, over photographs and styles that cross."""
-        return crossed(self.column(first, metric) - self.column(second, metric), *self.factors)
+        """Interval of `first - second` pair by pair."""
+        return self.interval(self.column(first, metric) - self.column(second, metric))
 
     def mean(self, method: str, metric: str) -> float:
         return float(self.column(method, metric).mean())
@@ -222,13 +254,6 @@ class Comparison:
         """The first pair while it is optimised, `(1, 3, H, W)`."""
         return recorded_sheet(f"{self.experiment}/{method}", "strip.jpg")
 
-    def tile(self, method: str, pair: int) -> torch.Tensor:
-        """The picture of one pair, `(1, 3, h, w)`, as small as the sheet shows it, without the white around a wide one."""
-        picture, content = (self._square(name, pair) for name in (method, "control-content"))
-        return picture[:, :, (content < 0.95).any(3).any(1)[0]]
-
-    def _square(self, method: str, pair: int) -> torch.Tensor:
-        sheet = recorded_sheet(f"{self.experiment}/{method}")
-        side = sheet.shape[2] // self.SIDE
-        rows, columns = (slice(index * side, (index + 1) * side) for index in divmod(pair, self.SIDE))
-        return sheet[..., rows, columns]
+    def picture(self, method: str, photo: str, style: str) -> torch.Tensor:
+        """The picture of a pair that ships, `(1, 3, H, W)`."""
+        return recorded_sheet(f"{self.experiment}/{method}", f"{photo}--{style}.jpg")

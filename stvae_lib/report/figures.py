@@ -100,17 +100,15 @@ def band(axis, x, curves, colour, **line) -> None:
 
 
 def points(places: dict, labels: dict, axes: tuple[str, str], grey=(), width: float = 6.4, height: float = 3.6):
-    """Labelled points. places: {label: (x, y)}, y above 0 and drawn logarithmically; labels: {label: (x offset, y offset,
-    alignment)} in points, for those that would cover a neighbour's. grey: points that are controls. axes: titles."""
+    """Labelled points. places: {label: (x, y)}; labels: {label: (x offset, y offset, alignment)} in points, for those that
+    would cover a neighbour's. grey: points that are controls. axes: titles."""
     figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
     for label, (x, y) in places.items():
         axis.scatter(x, y, color=GREY if label in grey else BLUE, s=28)
         *offset, side = labels.get(label, (5, 3, "left"))
         axis.annotate(label, (x, y), offset, textcoords="offset points", fontsize=8, ha=side)
-    axis.set(xlabel=axes[0], ylabel=axes[1], yscale="log")
-    axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
-    axis.minorticks_off()
+    axis.set(xlabel=axes[0], ylabel=axes[1])
+    axis.axhline(0, color=INK, lw=0.8)
     return figure
 
 
@@ -180,7 +178,7 @@ def matrix(values: np.ndarray, labels: list[str], width: float = 5.6, height: fl
     axis.set_xticks(range(len(labels)), labels, rotation=40, ha="right")
     axis.set_yticks(range(len(labels)), labels)
     for (row, column), value in np.ndenumerate(values):
-        axis.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=7,
+        axis.text(column, row, f"{round(value, 1) + 0.0:.1f}", ha="center", va="center", fontsize=7,
                   color="white" if abs(value) > 0.6 else "black")
     return figure
 

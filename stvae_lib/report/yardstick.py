@@ -8,6 +8,7 @@ LABELS = {"content": "the content itself", "style": "the style itself", "microas
           "magenta": "Magenta, published weights (works at 384 px)"}
 PEERS = {"microast": "MicroAST", "microast@384": "MicroAST at 384 px too", "magenta": "Magenta's, which works at 384 px"}
 MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure kept"}
+FOUND = "own style / strokes / content found, %"  # among all of the set: a copy of either side is found by that side alone
 SHOWN_LARGER = ("vgg16-half", "vgg19-slim", "resnet50-slim", "microast")  # whose rows at a larger working size the tables show
 
 
@@ -28,8 +29,8 @@ class Yardstick:
         return self.record["own_judge"].get(method.split("@")[0].split(" in ")[-1])
 
     def sixty(self) -> list[dict]:
-        """Style / texture / kept structure of every method by each judge, as rows of text, best style by the ResNet-50 first.
-        In brackets: by a method's own judge."""
+        """Style / texture / kept structure of every method by each judge, and how often the ResNet-50 finds its pictures' own
+        styles and contents, as rows of text, best style by the ResNet-50 first. In brackets: by a method's own judge."""
         rows = []
         for name, judged in self.judged.items():
             method, _, size = name.partition("@")
@@ -40,7 +41,7 @@ class Yardstick:
             for judge, title in JUDGES.items():
                 figures = " / ".join(f"{judged[judge][measure]:.2f}" for measure in ("style", "texture", "kept"))
                 row[title] = f"({figures})" if judge == self.own_judge(name) else figures
-            row["own style found, in grey"] = f"{100 * judged['resnet50']['find_t']:.0f} %"
+            row[FOUND] = " / ".join(f"{100 * judged['resnet50'][key]:.0f}" for key in ("find_s", "find_t", "find_c"))
             rows.append((judged["resnet50"]["style"], row))
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 

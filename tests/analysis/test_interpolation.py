@@ -32,19 +32,21 @@ def test_only_a_pixel_blend_is_a_pure_cross_fade(scene):
     assert found["latent mix"]["cross_fade"] < 0.97
     for row in found.values():
         assert len(row["steps"]) == 4 and len(row["to_first"]) == 5
+        assert row["from_start"][0] == row["from_end"][-1] == 0 and interpolation.progress(row)[[0, -1]].tolist() == [0, 1]
         assert row["to_first"][0] < row["to_first"][-1] and row["to_second"][-1] < row["to_second"][0]
 
 
-def recorded(kind, pair, to_first, steps=(1.0, 1.0, 1.0, 1.0)):
-    to_second = to_first[::-1]
-    return {"kind": kind, "pair": pair, "to_first": to_first, "to_second": to_second, "steps": list(steps),
-            "cross_fade": 0.5 + pair}
+def recorded(kind, pair, from_start, steps=(1.0, 1.0, 1.0, 1.0)):
+    """A path by how far its pictures are from the first, and, as if it came back the same way, from the last."""
+    from_end = from_start[::-1]
+    return {"kind": kind, "pair": pair, "from_start": from_start, "from_end": from_end, "steps": list(steps),
+            "to_first": from_start, "to_second": from_end, "cross_fade": 0.5 + pair}
 
 
 def test_measures_of_a_straight_path_are_zero_and_of_a_late_one_are_not():
-    straight, late = recorded("latent mix", 0, [0.0, 1.0, 2.0, 3.0, 4.0]), recorded("AdaIN", 0, [0.0, 0.0, 0.0, 0.0, 4.0])
-    late["to_second"] = [4.0, 4.0, 4.0, 4.0, 0.0]
-    assert interpolation.progress(straight).tolist() == [0, 0.25, 0.5, 0.75, 1]
+    straight, late = recorded("latent mix", 0, [0.0, 1.0, 4.0, 9.0, 16.0]), recorded("AdaIN", 0, [0.0, 0.0, 0.0, 0.0, 16.0])
+    late["from_end"] = [16.0, 16.0, 16.0, 16.0, 0.0]
+    assert interpolation.progress(straight).tolist() == [0, 0.25, 0.5, 0.75, 1], "squared errors of even steps"
     assert interpolation.unfairness(straight) == 0 and interpolation.unfairness(late) == pytest.approx(0.3)
     assert interpolation.relative_steps(recorded("AdaIN", 0, [0.0], (1.0, 3.0))).tolist() == [0.5, 1.5]
 

@@ -19,13 +19,19 @@ def codes(model):
 
 def test_a_collapsed_latent_is_told_from_a_living_one(model, codes):
     dead = [variants.collapsed(code) for code in codes]
-    assert variants.distinctness(dead) == [0, 0, 0] and variants.moved_by_z(model, dead) == [0, 0, 0]
-    assert min(variants.moved_by_z(model, codes)) > 0.01
+    assert variants.distinctness(dead) == [0, 0, 0] and variants.moved_by_z(model, dead, dead[::-1]) == [0, 0, 0]
+    assert min(variants.moved_by_z(model, codes, codes[1:] + codes[:1])) > 0.01
     far = [StyleCode(torch.tensor([[sign * 2.0, 0.0]]), torch.zeros(1, 2)) for sign in (-1, 1)]
     assert variants.distinctness(far) == pytest.approx([2**0.5] * 2)
 
 
-def test_samples_differ_and_means_do_not(model, codes):
-    content, generator = styles.generate("mosaic", 64, 1), torch.Generator().manual_seed(0)
-    assert variants.spread(variants.samples(model, content, codes[0], 3, generator)) > 0
-    assert variants.spread(variants.samples(model, content, codes[0], 3, sample=False)) == 0
+def test_samples_differ_as_much_as_their_noise(model, codes):
+    content = styles.generate("mosaic", 64, 1)
+
+    def spread(noise):
+        generator = torch.Generator().manual_seed(0)
+        return variants.spread(variants.samples(model, content, variants.scaled(codes[0], noise), 3, generator))
+
+    assert 0 < spread(0.1) < spread(1.0) / 3
+    assert variants.distinctness([variants.scaled(code, 5) for code in codes]) == pytest.approx(
+        [value / 5 for value in variants.distinctness(codes)])

@@ -50,20 +50,11 @@ def test_lpips_with_weights_in_the_cache(offline_hub):
     assert metrics.lpips(photo, photo) == pytest.approx(0, abs=1e-6) and 0 < near < far
 
 
-def test_stripes_are_straight_and_steep_discs_are_round_and_a_blur_is_neither():
+def test_a_blur_is_less_steep():
     y, x = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="ij")
     stripes = ((x + y) % 16 < 8).float().expand(1, 3, 128, 128)
-    discs = ((x % 8 - 4) ** 2 + (y % 8 - 4) ** 2 < 8).float().expand(1, 3, 128, 128)
     blurred = torch.nn.functional.avg_pool2d(stripes, 7, 1, 3)
-    assert metrics.straightness(stripes) > 0.9 > 0.3 > metrics.straightness(discs)
     assert metrics.edge_sharpness(blurred) < 0.5 * metrics.edge_sharpness(stripes)
-    assert metrics.straightness(torch.full((1, 3, 32, 32), 0.5)) == pytest.approx(0, abs=1e-6)
-
-
-def test_coherence_does_not_tell_round_from_straight():
-    coherence = {name: metrics.straightness(drawing) for name, drawing in metrics.drawings().items()}
-    assert coherence["disc"] == pytest.approx(coherence["straight edge"], abs=0.05)
-    assert coherence["disc"] > 0.9 > 0.6 > coherence["checkerboard"] > coherence["noise"]
 
 
 def test_discordance_counts_pairs_of_methods_in_another_order():
@@ -94,7 +85,7 @@ def test_self_similarity_against_float64():
 
 def test_metrics_agree_with_themselves_and_oppose_their_contraries():
     table = {"ssim": [0.1, 0.5, 0.9], "content": [3.0, 2.0, 1.0], "style": [1.0, 2.0, 3.0]}
-    agreement = metrics.rank_agreement(table)
+    agreement = metrics.rank_agreement(table, metrics.METRICS)
     assert agreement["ssim", "content"] == pytest.approx(1) and agreement["ssim", "style"] == pytest.approx(-1)
 
 

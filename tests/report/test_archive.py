@@ -84,15 +84,37 @@ def test_what_was_taught_is_read_off_the_card_of_the_features():
         assert arms.unexplained(arm) == archive.recorded_card(name)["validation"][layer]
 
 
-def test_a_comparison_by_method_metric_and_pair():
-    comparison = archive.Comparison("comparison", ["adain", "control-content"])
-    assert len(comparison.photos) == 9 and len(set(comparison.photos)) == len(set(comparison.styles)) == 3
-    unchanged = comparison.column("control-content", "content")
-    assert unchanged.shape == (9,) and comparison.mean("control-content", "content") == 0
-    difference = comparison.difference("adain", "control-content", "content")
-    assert difference.mean == pytest.approx(comparison.mean("adain", "content")) and difference.n == 3
-    tiles = [comparison.tile("adain", pair) for pair in (0, 3)]
-    assert tiles[0].shape[2] == tiles[0].shape[3] > tiles[1].shape[2], "the second photograph is wide"
+@pytest.fixture()
+def compared(tmp_path, monkeypatch):
+    """Two methods on four pairs, a third on three of them: methods of experiment "some"."""
+    pairs = [("cat", "glass", True), ("dog", "glass", True), ("cat", "oil", False), ("dog", "oil", False)]
+    for method, values, count in (("one", (1.0, 2.0, 3.0, 4.0), 4), ("two", (1.5, 1.0, 1.0, 1.0), 4), ("late", (0, 0, 0, 0), 3)):
+        rows = [{"photo": photo, "style_name": style, "glass": glass, "far": value, "margin": value - 2}
+                | {"eye: strokes margin": value - 1.5, "eye: kept margin": 1, "eye: pasted margin": value - 3.5}
+                for (photo, style, glass), value in zip(pairs[:count], values)]
+        folder = tmp_path / "data" / "runs" / "some" / method
+        folder.mkdir(parents=True)
+        (folder / "card.json").write_text(json.dumps({"rows": rows}))
+    monkeypatch.setattr(archive, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_a_comparison_by_method_metric_and_pair(compared):
+    comparison = archive.Comparison("some", ["one", "two"])
+    assert comparison.photos == ["cat", "dog"] * 2 and comparison.mean("one", "far") == 2.5
+    assert comparison.found("one", "margin").tolist() == [0, 0, 1, 1]
+    assert comparison.fused("one", "eye").tolist() == [0, 1, 1, 0], "neither without strokes nor with the style's layout"
+    some = comparison.share(comparison.found("one", "margin"))
+    assert some.mean == 0.5 and 0 <= some.low < some.high <= 1
+    difference = comparison.difference("one", "two", "far")
+    assert difference.mean == pytest.approx(1.375) and difference.n == 2
+    glass = comparison.where(glass=True)
+    assert glass.column("one", "far").tolist() == [1, 2] and set(glass.styles) == {"glass"}
+
+
+def test_a_comparison_that_is_not_finished_says_so(compared):
+    with pytest.raises(InputError, match="some/late: has 3 of 4 pairs; run"):
+        archive.Comparison("some", ["one", "late"])
 
 
 def test_yardstick_by_column():

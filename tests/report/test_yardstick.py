@@ -2,11 +2,12 @@
 
 import pytest
 
-from stvae_lib.report.yardstick import JUDGES, Yardstick
+from stvae_lib.report.yardstick import FOUND, JUDGES, Yardstick
 
 
 def row(style: float, kept: float) -> dict:
-    return {judge: {"style": style, "texture": style, "kept": kept, "find_t": 0.5} for judge in JUDGES}
+    found = {"find_s": 0.6, "find_t": 0.5, "find_c": 1.0}
+    return {judge: {"style": style, "texture": style, "kept": kept} | found for judge in JUDGES}
 
 
 @pytest.fixture()
@@ -25,6 +26,7 @@ def test_a_method_is_bracketed_under_the_network_it_was_trained_with(yardstick):
                                                "the content itself"]
     for cells in rows:
         assert ("(" in cells["VGG-16"]) == ("net*" in cells["method"]) and "(" not in cells["ResNet-50"]
+        assert cells[FOUND] == "60 / 50 / 100"
     assert yardstick.own_judge("AdaIN in net") == "vgg16" and yardstick.own_judge("other") is None
 
 
