@@ -1,5 +1,5 @@
-"""Judges that neither a copy of the photograph nor one of the style can please: is a picture's own style, and its own content,
-the nearest among many? And has the photograph's structure been kept?
+"""Judges that neither a copy of the photograph, nor one of the style, nor a cross-fade of both can please: are a picture's own
+strokes and its own content the nearest among many, and is its style's layout not? How much structure has been kept?
 
 After the yardstick's judges (notebook 02), for any pictures.
 """
@@ -15,7 +15,7 @@ from ..pictures.edges import luminance
 # judge -> published network (`stvae fetch`), layers whose statistics make a style, layer compared place by place
 NETWORKS = {"ResNet-50": ("resnet50-half", ("conv1", "layer1", "layer2", "layer3"), "layer2"),
             "VGG-16": ("vgg16", STYLE_LAYERS, CONTENT_LAYER)}
-MEASURES = {"style": False, "strokes": False, "kept": True}  # measure -> whether a larger value is better; each has its margin
+MEASURES = {"style": False, "strokes": False, "kept": True, "pasted": False}  # measure -> whether a larger value is better
 NEAREST = 1e-6  # distances below are no nearer: a picture's margin to itself stays finite
 
 
@@ -41,32 +41,36 @@ class Judge:
         self.colour.calibrate(pictures)
         self.grey.calibrate([drawn(picture) for picture in pictures])
         self.styles = {style: self._statistics(picture) for style, picture in styles.items()}
-        self.contents = {content: self._map(self.colour.features(picture)) for content, picture in contents.items()}
+        self.contents = {content: self._map(picture) for content, picture in contents.items()}
+        self.layouts = {style: self._map(picture) for style, picture in styles.items()}
 
     def _statistics(self, picture: torch.Tensor) -> dict:
         """Style statistics in colour ("style") and in grey ("strokes")."""
         return {"style": self.colour.statistics(self.colour.features(picture)),
                 "strokes": self.grey.statistics(self.grey.features(drawn(picture)))}
 
-    def _map(self, features: dict) -> dict:
-        return {self.colour.content_layer: features[self.colour.content_layer]}
+    def _map(self, picture: torch.Tensor) -> dict:
+        return {self.colour.content_layer: self.colour.features(picture)[self.colour.content_layer]}
 
     @torch.no_grad()
     def __call__(self, picture: torch.Tensor, content: str, style: str) -> dict[str, float]:
         """What is said of a picture `(1, 3, side, side)` made of a known content in a known style.
 
-        style, strokes: distance to the own style, in colour and in grey; kept: correlation of the content layer's pattern of
-        places with the own content's. Each with a margin, above 0 where no other is nearer: log of the nearest other style's
-        distance over the own one's; kept correlation less the best other content's.
+        style, strokes: distance to the own style's statistics, in colour and in grey. kept, pasted: correlation of the content
+        layer's pattern of places with the own content's, and with the own style's, which nothing but pasting puts there. Each
+        with a margin, above 0 where no other known picture is nearer: log of the nearest other one's distance over the own
+        one's, or the own one's correlation less the best other one's.
         """
-        own = self._statistics(picture)
-        found = {}
+        own, pattern, found = self._statistics(picture), self._map(picture), {}
         for name, distances in (("style", self.colour), ("strokes", self.grey)):
-            away = {known: max(float(distances.style(own[name], known_style[name])), NEAREST)
-                    for known, known_style in self.styles.items()}
-            nearest = min(value for known, value in away.items() if known != style)
-            found |= {name: away[style], f"{name} margin": math.log(nearest / away[style])}
-        features = self.colour.features(picture)
-        kept = {known: 1 - float(self.colour.structure(features, known_map)) for known, known_map in self.contents.items()}
-        best = max(value for known, value in kept.items() if known != content)
-        return found | {"kept": kept[content], "kept margin": kept[content] - best}
+            away = {known: max(float(distances.style(own[name], statistics[name])), NEAREST)
+                    for known, statistics in self.styles.items()}
+            found |= {name: away[style], f"{name} margin": math.log(min(_others(away, style)) / away[style])}
+        for name, maps, wanted in (("kept", self.contents, content), ("pasted", self.layouts, style)):
+            alike = {known: 1 - float(self.colour.structure(pattern, known_map)) for known, known_map in maps.items()}
+            found |= {name: alike[wanted], f"{name} margin": alike[wanted] - max(_others(alike, wanted))}
+        return found
+
+
+def _others(values: dict[str, float], own: str) -> list[float]:
+    return [value for known, value in values.items() if known != own]

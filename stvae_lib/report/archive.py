@@ -228,6 +228,12 @@ class Comparison:
         """1 for every picture with all of these margins above 0, else 0: `(pairs,)`."""
         return np.all([self.column(method, margin) > 0 for margin in margins], axis=0).astype(float)
 
+    def fused(self, method: str, judge: str) -> np.ndarray:
+        """1 for every picture whose own strokes and content a judge finds nearest among all, and whose style's layout it does
+        not find, as it does in a cross-fade: `(pairs,)`."""
+        both = self.found(method, f"{judge}: strokes margin", f"{judge}: kept margin")
+        return both * (1 - self.found(method, f"{judge}: pasted margin"))
+
     def interval(self, values) -> Interval:
         """Interval of one value a pair, over photographs and styles that cross."""
         return crossed(values, *self.factors)

@@ -35,7 +35,13 @@ def test_a_copy_of_either_side_pleases_in_one_measure_alone(judge, known):
     assert photo["kept"] == pytest.approx(1, abs=1e-4) and photo["kept margin"] > 0.1
     assert min(photo["style margin"], photo["strokes margin"]) < 0
     assert painting["style"] == pytest.approx(0, abs=1e-6) and min(painting["style margin"], painting["strokes margin"]) > 1
-    assert painting["kept"] < 0.3 and painting["kept margin"] < 0.1
+    assert painting["kept"] < 0.3 and painting["kept margin"] < 0.1 and painting["pasted"] == pytest.approx(1, abs=1e-4)
+
+
+def test_a_cross_fade_is_told_by_the_styles_layout(judge, known):
+    faded = judge((known[1]["coffee"] + known[0]["woodcut"]) / 2, "coffee", "woodcut")
+    moved = judge((known[1]["coffee"] + known[0]["woodcut"].roll((40, 40), (2, 3))) / 2, "coffee", "woodcut")
+    assert faded["kept margin"] > 0 and faded["pasted margin"] > 0.1 > moved["pasted margin"]
 
 
 def test_another_style_than_asked_for_has_a_negative_margin(judge, known):
@@ -47,7 +53,7 @@ def test_a_stylised_picture_is_found_by_style_and_by_content(judge, known):
     with torch.no_grad():
         picture = model.stylize(known[1]["coffee"], known[0]["woodcut"])
     said = judge(picture, "coffee", "woodcut")
-    assert said["style margin"] > 0 and said["kept margin"] > 0
+    assert said["style margin"] > 0 and said["kept margin"] > 0 and said["pasted"] < 0.2
     assert said["strokes margin"] > judge(known[1]["coffee"], "coffee", "woodcut")["strokes margin"]
 
 

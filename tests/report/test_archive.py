@@ -90,6 +90,7 @@ def compared(tmp_path, monkeypatch):
     pairs = [("cat", "glass", True), ("dog", "glass", True), ("cat", "oil", False), ("dog", "oil", False)]
     for method, values, count in (("one", (1.0, 2.0, 3.0, 4.0), 4), ("two", (1.5, 1.0, 1.0, 1.0), 4), ("late", (0, 0, 0, 0), 3)):
         rows = [{"photo": photo, "style_name": style, "glass": glass, "far": value, "margin": value - 2}
+                | {"eye: strokes margin": value - 1.5, "eye: kept margin": 1, "eye: pasted margin": value - 3.5}
                 for (photo, style, glass), value in zip(pairs[:count], values)]
         folder = tmp_path / "data" / "runs" / "some" / method
         folder.mkdir(parents=True)
@@ -102,6 +103,7 @@ def test_a_comparison_by_method_metric_and_pair(compared):
     comparison = archive.Comparison("some", ["one", "two"])
     assert comparison.photos == ["cat", "dog"] * 2 and comparison.mean("one", "far") == 2.5
     assert comparison.found("one", "margin").tolist() == [0, 0, 1, 1]
+    assert comparison.fused("one", "eye").tolist() == [0, 1, 1, 0], "neither without strokes nor with the style's layout"
     some = comparison.share(comparison.found("one", "margin"))
     assert some.mean == 0.5 and 0 <= some.low < some.high <= 1
     difference = comparison.difference("one", "two", "far")
