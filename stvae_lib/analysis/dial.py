@@ -50,6 +50,12 @@ class Dial:
         (row,) = (row for row in self.record["rows"] if row["network"] == network and row["temperature"] is None)
         return float(np.mean(row[OTHER_FAMILY[network]][measure]))
 
+    def against_plain(self, network: str) -> Interval:
+        """By how much the flattest setting's style distance is below that of pictures without a softmax."""
+        (row,) = (row for row in self.record["rows"] if row["network"] == network and row["temperature"] is None)
+        saved = np.array(row[OTHER_FAMILY[network]]["style"]) - self.values(network, "style")[-1]
+        return crossed(saved, *zip(*self.record["pairs"]))
+
     def gain(self, network: str, measure: str = "style", turned: bool = False) -> Interval:
         """`gain` over the pairs, clustered over contents and styles. turned: the control, the entropies of every pair's settings
         in an order drawn by lot, so that the order from peaky to flat is lost and nothing else is."""

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from IPython.display import Image as Picture
 from IPython.display import Markdown, display
+from matplotlib.patheffects import withStroke
 
 from ..evaluation.intervals import FAILS, HOLDS, Claim, mean_interval
 from ..pictures.images import few_colours, to_array
@@ -44,7 +45,7 @@ def grid(rows, column_titles=None, row_titles=None, width: float | None = None):
     titles = [[cell[1] for cell in row if isinstance(cell, tuple)] for row in rows]
     titles[0] += column_titles or []
     lines = [max((1 + title.count("\n") for title in row), default=0) for row in titles]
-    spaces = [0.04 + (0.1 + 0.2 * count if count else 0) for count in lines]
+    spaces = [0.04 + (0.13 + 0.22 * count if count else 0) for count in lines]
     figure, axes = plt.subplots(len(rows), count, figsize=(width, sum(heights) + sum(spaces)), squeeze=False,
                                 layout="constrained", height_ratios=heights)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
@@ -143,12 +144,12 @@ def intervals(claims: list[Claim], labels: list[str], margins: list[float], widt
 
 
 def arrows(axis, places: list[tuple[int, int]], length: float = 34.0) -> None:
-    """Point at (row, column) of the picture on an axis."""
+    """Point at (row, column) of the picture on an axis, from the side of its middle, so that the arrow lies within it."""
+    middle = np.mean(axis.get_xlim()), np.mean(axis.get_ylim())
     for row, column in places:
-        axis.annotate("", (column, row), (column + length, row - length),
-                      arrowprops={"arrowstyle": "-|>", "color": "white", "lw": 4.5, "mutation_scale": 16})
-        axis.annotate("", (column, row), (column + length, row - length),
-                      arrowprops={"arrowstyle": "-|>", "color": RED, "lw": 2, "mutation_scale": 14})
+        tail = [place + length * (1 if place < half else -1) for place, half in zip((column, row), middle)]
+        axis.annotate("", (column, row), tail, arrowprops={"arrowstyle": "-|>", "color": RED, "lw": 2, "mutation_scale": 14,
+                                                           "path_effects": [withStroke(linewidth=4.5, foreground="white")]})
 
 
 def plane(points: torch.Tensor, kinds: torch.Tensor, seen: dict, width: float = TEXT_WIDTH, height: float = 5.6):

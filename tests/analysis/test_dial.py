@@ -27,7 +27,9 @@ def test_gain_is_the_share_by_which_a_distance_falls():
 
 
 def test_what_comes_without_a_softmax_is_told_by_the_other_family():
-    assert recorded(0.5).plain("vgg16", "style") == 9.0
+    dial = recorded(0.5)
+    assert dial.plain("vgg16", "style") == 9.0
+    assert dial.against_plain("vgg16").mean == pytest.approx(9 - 0.5, abs=0.02)
 
 
 def test_the_claims_follow_the_effect_and_the_control_turns_them():
