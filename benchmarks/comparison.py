@@ -35,7 +35,7 @@ from stvae_lib.evaluation.judges import NETWORKS, Judge
 from stvae_lib.evaluation.timing import process_peak_mb
 from stvae_lib.files import make_folder, write_text
 from stvae_lib.pictures import datasets
-from stvae_lib.pictures.images import list_images, open_picture, to_array, to_tensor
+from stvae_lib.pictures.images import list_images, open_picture, resized, to_array, to_tensor
 from stvae_lib.provenance import environment
 
 OUT = Path(__file__).resolve().parent.parent / "data" / "runs" / "comparison"
@@ -176,6 +176,11 @@ def begun(file: Path, name: str, limit: int) -> dict:
     return card
 
 
+def side_by_side(stages) -> torch.Tensor:
+    """Pictures of one optimisation at the size of the last: a method that goes from coarse to fine begins with small ones."""
+    return torch.cat([resized(torch.from_numpy(stage), (SIZE, SIZE)) for stage in stages], dim=3)
+
+
 def run(name: str, limit: int, out: Path, panel: Panel) -> None:
     """All pairs of one method that have no row yet."""
     make_folder(out / name, "choose a writable --out")
@@ -190,8 +195,7 @@ def run(name: str, limit: int, out: Path, panel: Panel) -> None:
                 st.save_image(image.clamp(0, 1), out / name / f"{photo}--{style}.jpg")
             if drawn["losses"] and not card["rows"]:
                 card |= {"losses": drawn["losses"], "strip": list(drawn["stages"])}
-                stages = [torch.from_numpy(stage) for stage in drawn["stages"].values()]
-                st.save_image(torch.cat(stages, dim=3), out / name / "strip.jpg")
+                st.save_image(side_by_side(drawn["stages"].values()), out / name / "strip.jpg")
             card["rows"].append(pair | drawn["cost"] | panel(image, photo, style))
             write_text(file, json.dumps(card, indent=1) + "\n")
             print(f"{name:24s} {photo:12s} {style:16s} {drawn['cost']['cpu seconds']:8.1f} s of CPU", flush=True)

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 from common import benchmark
@@ -85,3 +86,8 @@ def test_optimising_methods_run_as_often_as_published_or_the_limit(comparison, m
     assert comparison.METHODS["method-3"](7)(None, None)[0]["iterations"] == 7 and asked[0] == ("vgg16", "relu5_3")
     published = {name: comparison.settings_of(name, 10**6)["iterations"] for name in comparison.PUBLISHED}
     assert published == {"method-1": 200, "method-2": 1000, "method-3": 100}
+
+
+def test_stages_from_coarse_to_fine_stand_side_by_side(comparison):
+    stages = [np.zeros((1, 3, side, side), np.float32) for side in (64, 128, 256)]
+    assert comparison.side_by_side(stages).shape == (1, 3, 256, 3 * 256)
