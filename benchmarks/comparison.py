@@ -10,7 +10,7 @@ resnet50-half`), among all styles and contents of EVAL_FOLDER and of the pairs.
 
 Every method works in a process of its own, so that its peak memory is its own. Writes into data/runs/comparison:
 METHOD/card.json, a row for every pair as soon as it is drawn and judged; METHOD/PHOTO--STYLE.jpg; and of the first pair
-METHOD/strip.jpg. Killed and started again, it goes on with the pairs that have no row yet.
+METHOD/strip.jpg. Killed and started again, it goes on with the pairs that have no row yet, or whose optimisation diverged.
 """
 
 import argparse
@@ -187,7 +187,9 @@ def run(name: str, limit: int, out: Path, panel: Panel) -> None:
     file = out / name / "card.json"
     card = begun(file, name, limit) | {"known": {"styles": len(panel.styles), "contents": len(panel.contents)}}
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        for pair in pairs()[len(card["rows"]):]:
+        for number, pair in enumerate(pairs()):
+            if number < len(card["rows"]) and card["rows"][number]["stopped"] != "diverged":
+                continue
             photo, style = pair["photo"], pair["style_name"]
             drawn = pool.submit(draw, name, limit, panel.contents[photo].numpy(), panel.styles[style].numpy()).result()
             image = torch.from_numpy(drawn["image"])
@@ -196,7 +198,7 @@ def run(name: str, limit: int, out: Path, panel: Panel) -> None:
             if drawn["losses"] and not card["rows"]:
                 card |= {"losses": drawn["losses"], "strip": list(drawn["stages"])}
                 st.save_image(side_by_side(drawn["stages"].values()), out / name / "strip.jpg")
-            card["rows"].append(pair | drawn["cost"] | panel(image, photo, style))
+            card["rows"][number:number + 1] = [pair | drawn["cost"] | panel(image, photo, style)]
             write_text(file, json.dumps(card, indent=1) + "\n")
             print(f"{name:24s} {photo:12s} {style:16s} {drawn['cost']['cpu seconds']:8.1f} s of CPU", flush=True)
 

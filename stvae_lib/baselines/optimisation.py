@@ -51,6 +51,7 @@ class _Watcher:
     patience: int | None
     best: float = math.inf
     best_at: int = 0
+    scale: float | None = None  # the first total: L-BFGS squares slopes, and those of published losses overflow float32
 
     def __post_init__(self):
         self.best_image = self.image.detach().clone()
@@ -75,6 +76,8 @@ class _Watcher:
             self.history.snapshots[done] = self.best_image.clamp(0, 1)
         if self.patience is not None and done - self.best_at > self.patience:
             raise _Stop("converged")
+        self.scale = self.scale or abs(value) or 1.0
+        total = total / self.scale
         total.backward()
         self.bar.set_postfix({name: f"{value:.3g}" for name, value in values.items()}, refresh=False)
         self.bar.update()
@@ -129,6 +132,7 @@ def optimise(start: torch.Tensor, objective, iterations: int, optimiser: str = "
 def _run(watcher: _Watcher, image: torch.Tensor, optimiser: str, learning_rate: float | None) -> None:
     """Optimise until the watcher, or a minimum that cannot be told from its surroundings, ends it."""
     if optimiser == "adam":
+        watcher.scale = 1.0  # its steps know no scale
         steps = torch.optim.Adam([image], lr=learning_rate or 0.02)
         while True:
             watcher.evaluate()

@@ -64,6 +64,21 @@ def test_optimise_finds_a_quadratics_minimum_and_keeps_snapshots(optimiser):
     assert history.losses[-1]["error"] < 1e-3 and history.stopped == {"lbfgs": "converged", "adam": "finished"}[optimiser]
 
 
+def test_lbfgs_is_not_lost_where_a_published_loss_is_huge():
+    """Its line search squares slopes, which overflow float32 where a loss is a sum of 1e18."""
+    goal = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    def ended(scale):
+        def error(x):
+            return scale * ((x - goal).pow(4).sum() + 100 * (x.mean() - goal.mean() - 1).square())
+
+        _, history = optimise(torch.full((1, 3, 8, 8), 0.5), lambda x: {"error": error(x)}, 60)
+        return history.stopped, history.losses[-1]["error"] / scale
+
+    (stopped, error), (also, same) = ended(1.0), ended(1e18)
+    assert stopped == also == "converged" and same == pytest.approx(error, rel=1e-3)
+
+
 def test_optimise_stops_when_nothing_is_gained_when_interrupted_and_when_diverged():
     calls = []
 
