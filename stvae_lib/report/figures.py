@@ -19,7 +19,7 @@ from ..pictures.images import few_colours, to_array
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
 TEXT_WIDTH, WIDE = 7.6, 10.8  # inches of a figure as wide as the book's text, and of one that goes beyond it
 MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
-PREVIEW = 110_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
+PREVIEW = 76_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
 matplotlib.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
                             "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "figure.dpi": 100,
