@@ -20,6 +20,7 @@ INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a",
 TEXT_WIDTH, WIDE = 7.6, 10.8  # inches of a figure as wide as the book's text, and of one that goes beyond it
 MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
 PREVIEW = 76_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
+PAGE = 1_600_000  # pixels of a figure on a page, which is to stay light
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
 matplotlib.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
                             "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "figure.dpi": 100,
@@ -208,7 +209,8 @@ def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:
     show it."""
     if photographic:
         dpi = 118 * (WIDE if layout(figure)["wide"] else TEXT_WIDTH) / figure.get_figwidth()
-        return _saved(figure, format="webp", dpi=dpi, pil_kwargs={"quality": 72, "method": 6}), "webp"
+        dpi = min(dpi, (PAGE / figure.get_size_inches().prod()) ** 0.5)
+        return _saved(figure, format="webp", dpi=dpi, pil_kwargs={"quality": 54, "method": 6}), "webp"
     return few_colours(_saved(figure, format="png", dpi=190)), "png"
 
 

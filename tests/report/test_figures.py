@@ -61,7 +61,9 @@ def test_a_row_is_wrapped_and_a_gap_is_left_at_its_end():
 
 
 def test_a_notebook_gets_few_pixels_and_the_pages_more():
-    figure = figures.grid(figures.wrapped(pictures(40), 4))
+    tall, _ = figures.encode_larger(figures.grid(figures.wrapped(pictures(40), 4)), photographic=True)
+    assert 0.9 < np.prod(Image.open(io.BytesIO(tall)).size) / figures.PAGE < 1.01
+    figure = figures.grid(figures.wrapped(pictures(12), 4))
     larger, suffix = figures.encode_larger(figure, photographic=True)
     assert suffix == "webp"
     small, suffix = figures.encode(figure, True, 100_000)

@@ -28,6 +28,6 @@ def test_what_it_says_of_the_published_code_was_read_there():
     verdicts = {claim.statement: claim.verdict for claim in claims_by_notebook()["02_variational_linear_transform"]}
     for said in ("the published VAE encodes only the style's mean", "eps is drawn and never used",
                  "styles are mixed as feature maps",
-                 "corners of the published 5 × 5 grid, which divides by 5, show a pure style"):
+                 "pure styles at the corners of the published 5 × 5 grid, which divides by 5: 1"):
         [verdict] = [verdict for statement, verdict in verdicts.items() if said in statement]
         assert verdict.startswith("holds"), said
