@@ -8,6 +8,7 @@ import pytest
 from common import benchmark
 
 from stvae_lib.pictures import datasets
+from stvae_lib.report.archive import read_benchmark
 from stvae_lib.video.camera import CameraMove
 
 
@@ -39,3 +40,9 @@ def test_memory_that_grows_is_seen_and_a_command_that_fails_is_told(long_film):
     assert max(used for _, used in grown) > 150 + grown[0][1]
     with pytest.raises(subprocess.CalledProcessError):
         long_film.followed([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_ten_minutes_were_recorded_in_the_memory_of_one():
+    one, ten = read_benchmark("long_film")["rows"]
+    assert (one["minutes"], ten["minutes"]) == (1, 10) and ten["frames made"] == ten["frames"] == 15_000
+    assert ten["peak MB"] < 1.1 * one["peak MB"] < one["peak MB"] + 0.5 * ten["MB of all frames"]
