@@ -11,6 +11,7 @@ its losses are compared with those of a training that nobody disturbed. A part t
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -61,8 +62,9 @@ class Worker:
         if self.process is None:
             self.process = subprocess.Popen([sys.executable, __file__, "--worker"], stdin=subprocess.PIPE, text=True,
                                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.process.stdin.write(json.dumps(arguments) + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # of a process that has died; then nothing is read below
+            self.process.stdin.write(json.dumps(arguments) + "\n")
+            self.process.stdin.flush()
         there = select.select([self.process.stdout], [], [], PATIENCE)[0]
         answer = self.process.stdout.readline() if there else ""
         if not answer:
@@ -75,7 +77,8 @@ class Worker:
     def end(self) -> None:
         if self.process:
             self.process.kill()
-            self.process.communicate()
+            with contextlib.suppress(BrokenPipeError):
+                self.process.communicate()
         self.process = None
 
 

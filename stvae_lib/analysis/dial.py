@@ -11,6 +11,10 @@ from ..evaluation.intervals import Claim, Interval, crossed, difference_beyond, 
 GAIN = 0.10  # share of the mean distance from the peakiest to the flattest setting
 OTHER_FAMILY = {"vgg16": "resnet50", "resnet50-half": "vgg16"}  # network -> the judge that counts
 NAMES = {"vgg16": "VGG-16", "resnet50-half": "ResNet-50"}
+STRIDES = {
+    "vgg16": {"relu1_1": 1, "relu2_1": 2, "relu3_1": 4, "relu4_1": 8, "relu5_1": 16},
+    "resnet50-half": {"conv1": 2, "layer1": 4, "layer2": 8, "layer3": 16, "layer4": 32},
+}
 STRIDE_8 = {"vgg16": "relu4_1", "resnet50-half": "layer2"}
 PEAKIER = 0.005  # margin of what is said of the activations themselves
 
@@ -55,6 +59,13 @@ class Dial:
                       difference_beyond(GAIN), ("entropies exchanged between settings", self.gain(network, measure, turned=True)))
                 for network in OTHER_FAMILY for measure, what in (("style", "style distance"),
                                                                   ("texture", "style distance in grey"))]
+
+    def by_stride(self, key: str) -> dict[str, tuple[list[int], list[float]]]:
+        """Of both networks by name: the strides of their stages, and there the mean over photographs of "entropy", "peak" or
+        "rank" (see `activations`)."""
+        return {NAMES[network]: ([STRIDES[network][layer] for layer in layers],
+                                 [float(np.mean(row[key])) for row in layers.values()])
+                for network, layers in self.record["stages"].items()}
 
     def peaky(self) -> list[Claim]:
         """At stride 8, the ResNet's activations are peakier and their Gram matrix has fewer independent directions."""

@@ -26,6 +26,25 @@ from ..evaluation.intervals import (
 
 HOME = {"vgg16": "VGG-16", "resnet50": "ResNet-50"}  # judges, each of the family that one side's encoder is of
 DISTANCES = ("style", "texture")  # compared as ratios: judges differ in their scale
+ARMS = {
+    "vgg16": "VGG-16 to relu4_1: 512 channels, stride 8",
+    "layer2": "ResNet-50 to layer2: 256 channels, stride 8",
+    "layer1": "ResNet-50 to layer1: 128 channels, stride 4",
+    "layer3": "ResNet-50 to layer3: 512 channels, stride 16",
+    "layer4": "ResNet-50 to layer4: 1024 channels, stride 32",
+    "vgg16-c256": "VGG-16, brought to 256 channels",
+    "layer2-c256": "layer2, turned within its 256 channels",
+    "layer2-c128": "layer2, brought to 128 channels",
+    "layer2-c512": "layer2, spread to 512 channels",
+    "layer1-c256": "layer1, spread to 256 channels",
+    "layer3-c256": "layer3, brought to 256 channels",
+    "vgg16-random": "VGG-16 with random weights",
+    "layer2-random": "ResNet-50 with random weights, to layer2",
+    "report-untrained": "the report's set-up, untrained",
+    "report-trained": "the report's set-up, trained",
+    "layer2-matrix16": "layer2 with a transform of 16 by 16",
+    "layer2-matrix64": "layer2 with a transform of 64 by 64",
+}
 REDRAWS, FARTHER, KEPT, FOUND = 1.5, 0.10, 0.05, 0.10  # margins: dB, share of the distance, correlation, share of pictures
 
 

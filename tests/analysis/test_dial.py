@@ -47,3 +47,10 @@ def test_peakier_activations_are_told_from_equal_and_from_flatter_ones():
         stages = {network: {layer: dict(zip(("entropy", "rank"), rows))}
                   for (network, layer), rows in zip(STRIDE_8.items(), (vgg, resnet))}
         assert {claim.verdict for claim in Dial({"stages": stages}).peaky()} == {verdict}
+
+
+def test_stages_are_laid_over_their_strides_as_means_over_photographs():
+    stages = {"vgg16": {"relu1_1": {"entropy": [0.2, 0.4]}, "relu4_1": {"entropy": [0.9, 0.7]}},
+              "resnet50-half": {"layer2": {"entropy": [0.5, 0.5]}}}
+    found = Dial({"stages": stages}).by_stride("entropy")
+    assert found["VGG-16"] == ([1, 8], pytest.approx([0.3, 0.8])) and found["ResNet-50"] == ([8], [0.5])
