@@ -15,7 +15,7 @@ from stvae_lib.report.parameters import check_names
 from stvae_lib.training import experiment
 from stvae_lib.training.transform import VLTTraining
 
-SMALLEST = {"device": "cpu", "size": 64, "live_steps": 2, "inversion_steps": 1}
+SMALLEST = {"device": "cpu", "size": 64, "live_steps": 2, "inversion_steps": 1, "draws": 4}
 SCHEDULE = {"steps": 2, "batch": 4, "crop": 32, "log_every": 1, "checkpoint_every": 2, "validate_every": 2, "precision": "fp32"}
 TRANSFORM = {"matrix_size": 8, "latent": 8}
 
