@@ -17,7 +17,7 @@ import torch
 import yardstick
 
 import stvae_lib as st
-from stvae_lib.analysis.traces import own_over_others
+from stvae_lib.analysis.traces import own_over_others, stretched
 from stvae_lib.files import make_folder, write_text
 from stvae_lib.pictures import datasets
 from stvae_lib.pictures.images import resized, to_jpeg
@@ -26,7 +26,8 @@ from stvae_lib.provenance import environment, sha256
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, RECORD = ROOT / "runs" / "published", ROOT / "data" / "runs" / "published"
 OUT = RECORD / "judged.json"
-TRACED = ("report-untrained", "report-trained")
+UNTRAINED = "report-untrained"  # whose outputs lie far outside 0 … 1
+TRACED = (UNTRAINED, "report-trained")
 PHOTOS = ("astronaut", "rocket", "chelsea")  # the student report's layout: a portrait, an architecture, a character
 STYLES = ("stained_glass_0", "brush_strokes_0")
 SIDE = 224
@@ -52,25 +53,30 @@ def judged(folder: Path, model) -> dict:
 
 
 @torch.no_grad()
-def traces(folder: Path, model) -> list[float]:
-    """For every pair, by how much the picture's luminance agrees better with its own photograph's than with the others'."""
+def traces(folder: Path, model) -> dict[str, list[float]]:
+    """By how much a picture's luminance agrees better with its own photograph's than with the others', the picture stretched to
+    its range: for every photograph redrawn, and for every pair stylised."""
     judges, root = yardstick.module(folder / "judges.py"), folder / "set"
     pairs = json.loads((root / "pairs.json").read_text())
     names = sorted({content for content, _ in pairs})
     contents = [judges.load(root / "content" / name) for name in names]
     own = [names.index(content) for content, _ in pairs]
-    outputs = [model.stylize(contents[index], judges.load(root / "style" / style)) for index, (_, style) in zip(own, pairs)]
-    return [round(value, 4) for value in own_over_others(torch.cat(outputs), torch.cat(contents), own)]
+    redrawn = [model.reconstruct(content, clamp=False) for content in contents]
+    stylised = [model.stylize(contents[index], judges.load(root / "style" / style), clamp=False)
+                for index, (_, style) in zip(own, pairs)]
+    return {what: [round(value, 4) for value in own_over_others(stretched(torch.cat(outputs)), torch.cat(contents), rows)]
+            for what, outputs, rows in (("redrawn", redrawn, list(range(len(contents)))), ("stylised", stylised, own))}
 
 
 @torch.no_grad()
-def sheet(model) -> torch.Tensor:
-    """What an arm does, `(1, 3, 3·SIDE, 3·SIDE)`."""
+def sheet(model, shown=lambda outputs: outputs.clamp(0, 1)) -> torch.Tensor:
+    """What an arm does, `(1, 3, 3·SIDE, 3·SIDE)`. shown: what brings its outputs to 0 … 1."""
     styles = [st.load_image(datasets.GENERATED_STYLES / f"{name}.png") for name in STYLES]
     rows = []
     for name in PHOTOS:
         photo = resized(datasets.sample_photo(name), (SIDE, SIDE))
-        rows.append(torch.cat([model.reconstruct(photo), *[model.stylize(photo, style) for style in styles]], dim=3))
+        made = [model.reconstruct(photo, clamp=False), *[model.stylize(photo, style, clamp=False) for style in styles]]
+        rows.append(torch.cat([shown(output) for output in made], dim=3))
     return torch.cat(rows, dim=2)
 
 
@@ -84,7 +90,8 @@ def main(folder: Path) -> None:
         model = st.load(file)
         known["arms"].setdefault(arm, {})[seed], known["weights"][label] = judged(folder, model), digest
         if seed == "s0":
-            (RECORD / "pictures" / f"{arm}.jpg").write_bytes(to_jpeg(sheet(model), quality=88))
+            drawn = sheet(model, stretched) if arm == UNTRAINED else sheet(model)
+            (RECORD / "pictures" / f"{arm}.jpg").write_bytes(to_jpeg(drawn, quality=88))
         if arm in TRACED:
             known["traces"][arm] = traces(folder, model)
         print(label, {judge: round(sum(values["style"]) / len(values["style"]), 3)

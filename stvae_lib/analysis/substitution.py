@@ -202,18 +202,23 @@ class Judged:
             needed |= set(question.control_if_fails[1:])
         return needed - known
 
-    def trace(self) -> Claim:
-        """Whether something of the photograph is left in what the student report's set-up makes of it (traces.py)."""
-        rows = {arm: np.array(values) for arm, values in self.record["traces"].items()}
+    def traces(self) -> list[Claim]:
+        """Whether something of the photograph is left in what the student report's set-up makes of it, redrawn and stylised
+        (traces.py)."""
+        return [self._trace("Redrawn", "redrawn", "photographs", Interval.of),
+                self._trace("Stylised", "stylised", "the fewest of contents and styles",
+                            lambda values: crossed(values, self.contents, self.styles))]
+
+    def _trace(self, how: str, key: str, varies: str, interval) -> Claim:
+        rows = {arm: np.array(values[key]) for arm, values in self.record["traces"].items()}
         found = rows["report-untrained"]
         signs = np.where(np.arange(len(found)) % 2, 1, -1)
-        controls = [("own and others exchanged in every other pair", signs * found)]
+        controls = [("own and others exchanged in every other picture", signs * found)]
         if "report-trained" in rows:
             controls.append(("the same network, trained", rows["report-trained"]))
-        return judge("The report's set-up, untrained, shows faintly what was in the photograph: its luminance agrees better with "
-                     f"its own than with others, by more than {TRACE:g} of correlation", "student report",
-                     crossed(found, self.contents, self.styles), "the fewest of contents and styles", difference_beyond(TRACE),
-                     *[(what, crossed(values, self.contents, self.styles)) for what, values in controls])
+        return judge(f"{how} by the report's set-up, untrained, a photograph shows faintly: luminance agrees better with its own "
+                     f"than with others, by more than {TRACE:g} of correlation", "student report", interval(found), varies,
+                     difference_beyond(TRACE), *[(what, interval(values)) for what, values in controls])
 
     def claim(self, question: Question) -> Claim:
         """What the arms say to a question; those of which `missing` is empty."""

@@ -11,6 +11,13 @@ from skimage.feature import peak_local_max
 from ..pictures.edges import luminance
 
 
+def stretched(outputs: torch.Tensor) -> torch.Tensor:
+    """Outputs `(n, 3, H, W)` of any range with each channel of each brought to 0 … 1: a decoder that nobody trained may give
+    values in the hundreds, which, cut off, are one flat colour."""
+    low, high = outputs.amin((2, 3), keepdim=True), outputs.amax((2, 3), keepdim=True)
+    return (outputs - low) / (high - low).clamp_min(1e-6)
+
+
 def correlations(outputs: torch.Tensor, contents: torch.Tensor, side: int = 16) -> torch.Tensor:
     """|r| of every output's luminance with every content's, of `(n, 3, H, W)` and `(m, 3, H, W)`: `(n, m)`, in `side` by
     `side` cells. The sign is left out: a decoder that nobody trained may turn light into dark."""

@@ -104,8 +104,9 @@ def test_the_control_of_a_failure_is_missed_where_it_comes_to_that():
 @pytest.mark.parametrize(("shift", "verdict"), [(0.3, "holds"), (0.0, "fails")])
 def test_a_trace_is_one_where_pictures_agree_with_their_own_photographs(shift, verdict):
     judged, noise = recorded({}), 0.02 * np.random.default_rng(1).standard_normal(60)
-    judged.record["traces"] = {"report-untrained": (shift + noise).tolist(), "report-trained": (0.5 + noise).tolist()}
-    assert judged.trace().verdict == verdict
+    judged.record["traces"] = {arm: {"stylised": (by + noise).tolist(), "redrawn": (by + noise[:20]).tolist()}
+                               for arm, by in (("report-untrained", shift), ("report-trained", 0.5))}
+    assert [claim.verdict for claim in judged.traces()] == [verdict, verdict]
 
 
 def test_every_margin_is_the_one_that_its_questions_name():

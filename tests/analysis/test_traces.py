@@ -23,6 +23,14 @@ def test_a_faint_content_is_found_whatever_its_sign_and_noise_is_not(pictures):
     assert abs(sum(traces.own_over_others(noise(), pictures, range(6))) / 6) < 0.1
 
 
+def test_outputs_far_outside_a_picture_are_stretched_channel_by_channel_and_keep_their_trace(pictures):
+    far = 300 * pictures - torch.tensor([900.0, 0.0, -50.0])[:, None, None]
+    found = traces.stretched(torch.cat([far, torch.full_like(far[:1], 7.0)]))
+    assert float(found.min()) == 0 and float(found.max()) == 1 and float(found[-1].abs().max()) == 0
+    assert min(traces.own_over_others(found[:6], pictures, range(6))) > 0.3
+    assert float(traces.correlations(far.clamp(0, 1), pictures).diagonal().min()) < 0.5, "cut off, it is lost"
+
+
 def test_local_correlation_is_a_correlation_where_content_is_and_none_elsewhere(pictures):
     half = noise(1)[:1].clone()
     half[..., 48:] = pictures[:1, :, :, 48:]
