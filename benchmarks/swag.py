@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 import stvae_lib as st
 from stvae_lib.analysis import activations
-from stvae_lib.files import write_text
+from stvae_lib.files import make_folder, write_text
 from stvae_lib.model import weights
 from stvae_lib.provenance import environment
 
@@ -57,6 +57,7 @@ def stages(judges, root: Path, contents: list[str]) -> dict:
 
 
 def main(root: Path) -> None:
+    make_folder(OUT.parent, "choose a writable checkout")  # before the work
     judges, rows = yardstick.module(root / "judges.py"), []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
