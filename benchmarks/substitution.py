@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, RECORD = ROOT / "runs" / "published", ROOT / "data" / "runs" / "published"
 OUT = RECORD / "judged.json"
 UNTRAINED = "report-untrained"  # whose outputs lie far outside 0 … 1
-TRACED = (UNTRAINED, "report-trained")
+TRACED = (UNTRAINED, "report-trained", "layer2")
 PHOTOS = ("astronaut", "rocket", "chelsea")  # the student report's layout: a portrait, an architecture, a character
 STYLES = ("stained_glass_0", "brush_strokes_0")
 SIDE = 224
@@ -92,7 +92,7 @@ def main(folder: Path) -> None:
         if seed == "s0":
             drawn = sheet(model, stretched) if arm == UNTRAINED else sheet(model)
             (RECORD / "pictures" / f"{arm}.jpg").write_bytes(to_jpeg(drawn, quality=88))
-        if arm in TRACED:
+        if arm in TRACED and seed == "s0":
             known["traces"][arm] = traces(folder, model)
         print(label, {judge: round(sum(values["style"]) / len(values["style"]), 3)
                       for judge, values in known["arms"][arm][seed].items()}, flush=True)

@@ -45,6 +45,11 @@ class Dial:
             return np.array([row[measure] for row in self.rows(network)])
         return np.array([row[judge_name or OTHER_FAMILY[network]][measure] for row in self.rows(network)])
 
+    def plain(self, network: str, measure: str) -> float:
+        """The other family's measure of the network's pictures without a softmax, mean over the pairs."""
+        (row,) = (row for row in self.record["rows"] if row["network"] == network and row["temperature"] is None)
+        return float(np.mean(row[OTHER_FAMILY[network]][measure]))
+
     def gain(self, network: str, measure: str = "style", turned: bool = False) -> Interval:
         """`gain` over the pairs, clustered over contents and styles. turned: the control, every setting with the entropy of
         another one, so that the order from peaky to flat is lost and nothing else is."""

@@ -64,6 +64,7 @@ class Question:
     sign: int = 1
 
 
+TRAINED = {"report-trained": "the same network, trained", "layer2": "ResNet-50 to layer2, trained"}  # show a photograph for sure
 SAME = "the same features, turned in their space", "layer2-c256", "layer2"
 DEEPER = "the cut at layer4 in place of layer2", "layer4", "layer2"
 UNTRAINED = "an untrained ResNet in the trained one's place", "layer2-random", "layer2"
@@ -214,8 +215,7 @@ class Judged:
         found = rows["report-untrained"]
         signs = np.where(np.arange(len(found)) % 2, 1, -1)
         controls = [("own and others exchanged in every other picture", signs * found)]
-        if "report-trained" in rows:
-            controls.append(("the same network, trained", rows["report-trained"]))
+        controls += [(what, rows[arm]) for arm, what in TRAINED.items() if arm in rows][:1]
         return judge(f"{how} by the report's set-up, untrained, a photograph shows faintly: luminance agrees better with its own "
                      f"than with others, by more than {TRACE:g} of correlation", "student report", interval(found), varies,
                      difference_beyond(TRACE), *[(what, interval(values)) for what, values in controls])

@@ -26,6 +26,10 @@ def test_gain_is_the_share_by_which_a_distance_falls():
     assert gain(entropy, np.full((4, 1), 3.0)) == pytest.approx(0)
 
 
+def test_what_comes_without_a_softmax_is_told_by_the_other_family():
+    assert recorded(0.5).plain("vgg16", "style") == 9.0
+
+
 def test_the_claims_follow_the_effect_and_the_control_turns_them():
     for effect, verdict in ((0.5, "holds"), (0.0, "fails"), (-0.5, "fails")):
         claims = recorded(effect).claims()
