@@ -2,7 +2,8 @@
 arm was trained, and what the recorded arms say to them.
 
 The encoders are frozen and neither was ever taught by the other. Pictures are judged by networks of both families, and each
-family is home to one side, so that verdicts rest on the mean over the two judges, where the home advantages cancel.
+family is home to one side, so that verdicts rest on the mean over the two judges, where the home advantages cancel as far as
+they are equal.
 """
 
 from dataclasses import dataclass
@@ -167,28 +168,29 @@ class Judged:
         the intervals counts."""
         if measure == "psnr":
             values = [sign * np.array(self.arms.values(arm, measure)) for arm in (first, second)]
-            return self._over_seeds(*values, [self.arms.values(arm, measure) for arm in self.repeated()])
+            return self._over_seeds(first, second, *values, [self.arms.values(arm, measure) for arm in self.repeated()])
         one, other = (sign * np.mean(values, axis=0) for values in
                       zip(*[self.by_judge(first, second, measure, name) for name in HOME]))
-        return self._both_ways(one, other, measure)
+        return self._both_ways(first, second, one, other, measure)
 
     def home_advantage(self, resnet: str, vgg: str, measure: str) -> Interval:
         """How much farther off a ResNet's pictures are than a VGG's by the VGG judge, less the same by the ResNet judge: 0
         where both judges agree, positive where each sees its own family's pictures as closer."""
         (one, other), (less, least) = (self.by_judge(resnet, vgg, measure, name) for name in ("vgg16", "resnet50"))
-        return self._both_ways(one - less, other - least, measure)
+        return self._both_ways(resnet, vgg, one - less, other - least, measure)
 
-    def _both_ways(self, one: np.ndarray, other: np.ndarray, measure: str) -> Interval:
+    def _both_ways(self, first: str, second: str, one: np.ndarray, other: np.ndarray, measure: str) -> Interval:
         pairs = crossed(one.mean(0) - other.mean(0), self.contents, self.styles)
         spread = [self._seed_means(arm, measure) for arm in self.repeated()]
-        return widest([pairs, self._over_seeds(one.mean(1), other.mean(1), spread)])
+        return widest([pairs, self._over_seeds(first, second, one.mean(1), other.mean(1), spread)])
 
     def _seed_means(self, arm: str, measure: str) -> np.ndarray:
         means = [self.rows(arm, name, measure).mean(1) for name in HOME]
         return np.mean([values / values.mean() if measure in DISTANCES else values for values in means], axis=0)
 
-    def _over_seeds(self, one, other, repeated) -> Interval:
-        return paired(one, other) if len(one) == len(other) > 1 else single_runs(one, other, repeated)
+    def _over_seeds(self, first: str, second: str, one, other, repeated) -> Interval:
+        seeds, others = (sorted(self.record["arms"][arm]) for arm in (first, second))
+        return paired(one, other) if seeds == others and len(seeds) > 1 else single_runs(one, other, repeated)
 
     def repeated(self) -> list[str]:
         """Arms with several seeds."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..evaluation.intervals import Claim, Interval, crossed, paired, single_runs
+from ..evaluation.intervals import Claim, Interval, crossed, paired, share, single_runs
 from ..model.weights import FOLDER, build
 from ..pictures.images import load_image
 from ..training.log import read_log
@@ -239,7 +239,11 @@ class Comparison:
         return crossed(values, *self.factors)
 
     def share(self, values) -> Interval:
-        """The same of values that are 0 or 1."""
+        """The same of values that are 0 or 1. Where all are alike nothing varies that an interval could be made of: it is then
+        the exact one of as many trials as the factor with the fewest levels has."""
+        if np.ptp(values) == 0:
+            levels = min(len(set(names)) for names in self.factors)
+            return share(round(float(values[0])) * levels, levels)
         found = self.interval(values)
         return found if found.half is None else replace(found, bounds=(max(found.low, 0.0), min(found.high, 1.0)))
 

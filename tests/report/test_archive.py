@@ -106,6 +106,8 @@ def test_a_comparison_by_method_metric_and_pair(compared):
     assert comparison.fused("one", "eye").tolist() == [0, 1, 1, 0], "neither without strokes nor with the style's layout"
     some = comparison.share(comparison.found("one", "margin"))
     assert some.mean == 0.5 and 0 <= some.low < some.high <= 1
+    everywhere = comparison.share([1.0] * 4)
+    assert everywhere.mean == 1 and 0 < everywhere.low < 0.5, "two photographs that agree are not four"
     difference = comparison.difference("one", "two", "far")
     assert difference.mean == pytest.approx(1.375) and difference.n == 2
     glass = comparison.where(glass=True)
