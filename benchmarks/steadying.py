@@ -1,4 +1,5 @@
-"""What else was tried to steady a stylised film, beside what `stvae video` does, written to benchmarks/steadying.json.
+"""What else was tried to steady a stylised film, beside what `stvae video` does, written to benchmarks/steadying.json
+when run with the defaults of its options.
 
     python benchmarks/steadying.py CLIP … [--frames 20] [--size 320]
 
@@ -144,4 +145,5 @@ if __name__ == "__main__":
     parser.add_argument("--size", type=int, default=320, help="longer side in pixels")
     given = parser.parse_args()
     results = main(given.clips, given.frames, given.size)
-    write_text(Path(__file__).with_suffix(".json"), json.dumps(results, indent=1) + "\n")
+    if all(getattr(given, name) == parser.get_default(name) for name in ("frames", "size")):  # else only printed
+        write_text(Path(__file__).with_suffix(".json"), json.dumps(results, indent=1) + "\n")

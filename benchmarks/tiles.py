@@ -90,13 +90,13 @@ def measured(model: str, given, folder: Path) -> dict:
         rows.append(row | {"seconds_per_megapixel": round(row["seconds"] / megapixels, 3)})
         print(model, rows[-1], flush=True)
     save_image(enlarged(given.side), photo)
-    return {"rows": rows, "side": given.side} | in_a_process("difference", photo, style, options) | {
-        "provenance": environment("cpu")}
+    settings = {"side": given.side, "max_memory": given.max_memory, "provenance": environment("cpu")}
+    return {"rows": rows} | settings | in_a_process("difference", photo, style, options)
 
 
 def main(given) -> None:
     results = json.loads(given.out.read_text()) if given.out.exists() else {"models": {}}
-    results |= {"command": "python benchmarks/tiles.py", "max_memory": given.max_memory}
+    results |= {"command": "python benchmarks/tiles.py"}
     for model in given.models:
         with tempfile.TemporaryDirectory() as folder:
             save_image(styles.generate("stained_glass", STYLE_SIDE), Path(folder) / "style.png")

@@ -1,8 +1,8 @@
 """What holds a stylised film together, and what it costs: every way by itself, on films of known and of estimated flow.
 
-    python benchmarks/video.py [CLIP …] [--frames 60] [--size 320] [--styles 3]
+    python benchmarks/video.py CLIP … [--frames 60] [--size 320] [--styles 3]
 
-Without clips, on the camera move over a photograph alone, whose flow is known exactly. For every clip, style and way: warping
+Also on a camera move over a photograph, whose flow is known exactly. For every clip, style and way: warping
 error at lags 1 and 10, also over the input's own, style distance, lost structure, sharpness, how often frames are found in their
 style among eight, and frames per second. Method 2, with warped initialisation as in its repository, takes seconds a frame: it is
 followed over the first frames of every clip in the first style, beside other ways on the same frames. Writes
@@ -152,7 +152,7 @@ def main(given) -> dict:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help="films")
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="films")
     parser.add_argument("--frames", type=int, default=60, help="of every clip, at most")
     parser.add_argument("--size", type=int, default=320, help="longer side in pixels")
     parser.add_argument("--styles", type=int, default=3, help="how many generated styles")

@@ -75,7 +75,7 @@ def tiles_lines() -> list[str]:
     for model, found in record["models"].items():
         rows, largest = found["rows"], found["rows"][-1]
         rates = [row["seconds_per_megapixel"] for row in rows]
-        lines.append(f"**{largest['megapixels']} megapixels** by `{model}` at `--max-memory {record['max_memory']}`: "
+        lines.append(f"**{largest['megapixels']} megapixels** by `{model}` at `--max-memory {found['max_memory']}`: "
                      f"{largest['peak_memory_mb'] / 1000:.1f} GB, {largest['seconds']:.0f} s; {min(rates):.1f} to "
                      f"{max(rates):.1f} s a megapixel from {rows[0]['megapixels']} on. At {found['side']} px, tiles are at most "
                      f"{found['levels']} of 255 grey levels off the picture drawn at once.")
@@ -165,9 +165,11 @@ def write_scale_page(pages: Path) -> None:
     (pages / "pictures").mkdir(exist_ok=True)
     for name, figure in shown.items():
         (pages / "pictures" / f"scale-{name}.png").write_bytes(figures.png(figure))
-    page, machines = pages / "scale.md", {record["provenance"]["device"] for record in (bench, folders)}
+    page, limits = pages / "scale.md", {found["max_memory"] for found in tiles["models"].values()}
+    measured = (bench, folders, *map(read_benchmark, ("sizes", "withstands")), *tiles["models"].values())
+    machines = {record["provenance"]["device"] for record in measured}
     text = Template(page.read_text(encoding="utf-8")).substitute(
-        machine=" or ".join(sorted(machines)), most=tiles["max_memory"], tiles=tiles_table(), reduced=reduced(),
+        machine=" or ".join(sorted(machines)), most=" or ".join(sorted(limits)), tiles=tiles_table(), reduced=reduced(),
         folders=folders_table(), million=million(), withstands=withstands(), cores=CORES, folder_cores=folders["cores"],
         **{name: folders[name] for name in ("pictures", "size", "model")})
     page.write_text(text, encoding="utf-8")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..evaluation.judges import drawn
 from ..evaluation.metrics import edge_sharpness
 from ..losses import FeatureDistances
-from ..pictures.edges import luminance
 from ..pictures.images import to_tensor
 from .camera import CameraMove
 from .cuts import CutDetector
@@ -115,6 +115,4 @@ class Retrieval:
         return float(np.mean([name == own for name in found]))
 
     def _statistics(self, image: torch.Tensor) -> dict:
-        grey = luminance(image)
-        grey = 0.5 + 0.2 * (grey - grey.mean()) / grey.std().clamp_min(1e-6)
-        return self.distances.statistics(self.distances.features(grey.expand(-1, 3, -1, -1)))
+        return self.distances.statistics(self.distances.features(drawn(image)))

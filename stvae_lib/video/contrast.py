@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-OCTAVES = 3   # of detail above what is left; more change little (notebook 07)
+OCTAVES = 3   # of detail above what is left
 MOST = 2.0    # times that an octave is raised or lowered: what is flat stays flat
 
 

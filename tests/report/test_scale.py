@@ -13,6 +13,7 @@ from stvae_lib.report import scale
 WORST = [{"what": "hang"}, {"what": "crash"}, {"what": "hang"}]
 RECORDS = {
     "withstands": {
+        "provenance": {"device": "cpu: 2 CPU threads"},
         "pictures": {"source": "pillow 1.2", "files": 9, "photograph": {"done": 6, "refused": 3, "others": []},
                      "style": {"done": 4, "refused": 2, "others": WORST}},
         "models": {"tried": 7, "done": 1, "refused": 6, "others": [], "peak_memory_mb": 345},
@@ -27,12 +28,14 @@ RECORDS = {
                   {"workers": 2, "killed": 1, "seconds": 7.0, "pictures_per_second": 14.3, "lost": 3}],
         "resumed": [{"workers": 0, "pictures": 50, "broken": 5, "whole": 45, "named": 5, "named_rightly": True, "twice": 0},
                     {"workers": 2, "pictures": 50, "broken": 5, "whole": 44, "named": 6, "named_rightly": False, "twice": 1}]},
-    "tiles": {"max_memory": "4GB", "models": {
+    "tiles": {"models": {
         name: {"rows": [{"megapixels": size, "seconds": 2.0 * size, "seconds_per_megapixel": 2.0 + size / 10, "tile": tile,
                          "peak_memory_mb": 1000 * size} for size, tile in ((1, None), (4, 512))],
-               "side": 2048, "levels": 1, "levels_by_a_reduced_copy": levels}
+               "side": 2048, "max_memory": "4GB", "levels": 1, "levels_by_a_reduced_copy": levels,
+               "provenance": {"device": "cpu: 1 CPU threads"}}
         for name, levels in (("small", None), ("large", 40))}},
-    "sizes": {"rows": [{"model": "small", "512 px (ms)": 100.0}, {"model": "large", "512 px (ms)": 450.0}]},
+    "sizes": {"provenance": {"device": "cpu: 2 CPU threads"},
+              "rows": [{"model": "small", "512 px (ms)": 100.0}, {"model": "large", "512 px (ms)": 450.0}]},
     "results": {"model": "small", "provenance": {"device": "cpu: 2 CPU threads"},
                 "sizes": [{"size": size, "encode_ms": 1.0, "transform_ms": 0.5, "decode_ms": 2.0, "whole_ms": 4.0,
                            "peak_memory_mb": 500} for size in (256, 512)],
