@@ -5,14 +5,15 @@
 
 ARMS_FOLDER is data/runs/ablations (notebook 02) or data/runs/resnet50 (notebook 03). An arm is one of its folders with
 a config.json; its log.csv, card and contact sheet are written there, its checkpoint and weights stay in runs/. Arms are
-trained one after the other in the order of their names, or by Dask several at a time (the extra `cluster`), an arm after the
-one that its config names as base. An interrupted sweep, and the arm of a worker that died, go on from the last checkpoint.
+trained one after the other, or by Dask several at a time (the extra `cluster`), an arm after the one that its config names as
+base. An interrupted sweep, and the arm of a worker that died, go on from the last checkpoint.
 Workers elsewhere must see this folder under the same path.
 """
 
 import argparse
 import contextlib
 import fnmatch
+import graphlib
 import shutil
 import sys
 from pathlib import Path
@@ -41,22 +42,32 @@ def train_arm(arm: Path, sources: experiment.Sources, root: Path) -> str:
         return str(card["validation"])
 
 
-def bases(arms: list[Path]) -> dict[int, list[int]]:
-    """Which arms, by number, an arm has to wait for: the one that its config names as base."""
-    numbers = {arm.name: number for number, arm in enumerate(arms)}
-    named = [Path(experiment.read_config(arm / "config.json").base or "").stem for arm in arms]
-    return {number: [numbers[base]] for number, base in enumerate(named) if base in numbers}
+def base_of(arm: Path) -> str:
+    """Name of the arm, or of another file, that a config names as base; empty where it names none, or is none."""
+    try:
+        return Path(experiment.read_config(arm / "config.json").base or "").stem
+    except InputError:  # it will be told when its turn comes
+        return ""
+
+
+def in_order(arms: list[Path]) -> tuple[list[Path], dict[int, list[int]]]:
+    """Arms with each after its base, and, by number, which one an arm has to wait for."""
+    named = {arm.name: arm for arm in arms}
+    bases = {arm.name: {base_of(arm)} & named.keys() for arm in arms}
+    names = list(graphlib.TopologicalSorter(bases).static_order())
+    return [named[name] for name in names], {number: [names.index(base) for base in bases[name]]
+                                             for number, name in enumerate(names) if bases[name]}
 
 
 def main(given) -> int:
     unfinished = [path.parent.resolve() for path in sorted(given.arms.glob("*/config.json"))
                   if not (path.parent / "card.json").exists()]
-    arms = [arm for arm in unfinished if any(fnmatch.fnmatch(arm.name, pattern) for pattern in given.only)]
+    arms, after = in_order([arm for arm in unfinished if any(fnmatch.fnmatch(arm.name, pattern) for pattern in given.only)])
     sources = experiment.Sources(given.content_dir.resolve(), [folder.resolve() for folder in given.style_dirs])
     tasks, failed = [(arm, sources, Path.cwd()) for arm in arms], 0
     if given.scheduler:
         cluster.check_installed()
-        ended = cluster.results(train_arm, tasks, given.scheduler, given.workers, bases(arms))
+        ended = cluster.results(train_arm, tasks, given.scheduler, given.workers, after)
     else:
         ended = ((number, train_arm(*task), None) for number, task in enumerate(tasks))
     for number, said, lost in ended:

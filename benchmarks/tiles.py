@@ -5,8 +5,9 @@
 
 Every size is done by a process of its own, from a PNG of a photograph enlarged to that size (a megapixel: 2²⁰ pixels) to a PNG
 of the result; the model is loaded, and the style encoded, before the clock starts. Then a square of --side pixels is drawn at
-once and in tiles of 512, and the largest difference is taken. Models that are left out (default: both that the command draws
-by) keep their recorded rows. Run it on a machine that has nothing else to do.
+once and in tiles of 512, features kept as float16, and the largest difference is taken; for a decoder that normalises also with
+the moments of a copy of half the size. Models that are left out (default: both that the command draws by) keep their recorded
+rows. Run it on a machine that has nothing else to do.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from stvae_lib import stylizing
 from stvae_lib.arguments import MODEL, QUICK_MODEL, make_parser, memory
 from stvae_lib.evaluation.timing import process_peak_mb
 from stvae_lib.files import write_text
-from stvae_lib.model.tiles import Plan
+from stvae_lib.model.tiles import Plan, TiledFeatures
 from stvae_lib.pictures import styles
 from stvae_lib.pictures.datasets import sample_photo
 from stvae_lib.pictures.images import resized, save_image, size_in_file, to_float, to_pixels
@@ -47,23 +48,30 @@ def stylize_arguments(photo: Path, style: Path, options: list[str]):
 
 
 def measure(photo: Path, style: Path, options: list[str]) -> dict:
-    """Stylise once, in this process: seconds, peak memory in MB, and the side of a tile in pixels, None where there was none."""
+    """Stylise once, in this process: seconds, peak memory in MB; the side of a tile in pixels, and as what features were kept,
+    None where there were no tiles."""
     arguments, tools = stylize_arguments(photo, style, options)
     began = time.perf_counter()
     stylizing.stylize_one(tools, arguments, arguments.photo, arguments.out)
     seconds = time.perf_counter() - began
     plan = tools.tiler.plan(size_in_file(photo)[::-1], arguments.max_memory)
     return {"seconds": round(seconds, 2), "peak_memory_mb": round(process_peak_mb()),
-            "tile": plan and plan.side * tools.tiler.stride, "kept": plan and plan.keep}
+            "tile": plan and plan.side * tools.tiler.stride, "kept": plan and str(plan.keep).removeprefix("torch.")}
 
 
-def difference(photo: Path, style: Path, options: list[str]) -> int:
-    """Grey levels by which a picture drawn in tiles is at most off the one drawn at once."""
+def difference(photo: Path, style: Path, options: list[str]) -> dict:
+    """Grey levels by which a picture is at most off the one drawn at once: drawn in tiles, and, where the decoder normalises,
+    drawn with the moments of a copy of half the size (None where it does not)."""
     arguments, tools = stylize_arguments(photo, style, options)
-    pixels = stylizing.photograph(photo, arguments, None, None)
-    whole = to_pixels(tools.tiler.model.stylize(to_float(pixels), tools.codes))
-    tiled = tools.tiler.stylize(pixels, tools.codes, Plan(TILE // tools.tiler.stride, True))
-    return int((whole.int() - tiled.int()).abs().max())
+    pixels, tiler = stylizing.photograph(photo, arguments, None, None), tools.tiler
+    content, plan = to_float(pixels), Plan(TILE // tiler.stride, torch.float16)
+    wanted, drawn = tiler.model.mixed_style(tools.codes), {"levels": tiler.stylize(pixels, tools.codes, plan)}
+    if wanted.modulation and wanted.modulation.normalised:
+        small = TiledFeatures(tiler, resized(pixels, [side // 2 for side in pixels.shape[2:]]), plan, False)
+        known = tiler.measured(small, wanted, 1.0, small.statistics(tiler.model.vlt, tiler.maps_reach))
+        drawn["levels_by_a_reduced_copy"] = to_pixels(tiler.model.render(tiler.model.encode(content), known, content.shape[2:]))
+    whole = to_pixels(tiler.model.stylize(content, tools.codes)).int()
+    return {"levels_by_a_reduced_copy": None} | {name: int((whole - each.int()).abs().max()) for name, each in drawn.items()}
 
 
 def in_a_process(task: str, photo: Path, style: Path, options: list[str]):
@@ -82,13 +90,13 @@ def measured(model: str, given, folder: Path) -> dict:
         rows.append(row | {"seconds_per_megapixel": round(row["seconds"] / megapixels, 3)})
         print(model, rows[-1], flush=True)
     save_image(enlarged(given.side), photo)
-    return {"rows": rows, "side": given.side, "levels": in_a_process("difference", photo, style, options),
-            "provenance": environment("cpu")}
+    settings = {"side": given.side, "max_memory": given.max_memory, "provenance": environment("cpu")}
+    return {"rows": rows} | settings | in_a_process("difference", photo, style, options)
 
 
 def main(given) -> None:
     results = json.loads(given.out.read_text()) if given.out.exists() else {"models": {}}
-    results |= {"command": "python benchmarks/tiles.py", "max_memory": given.max_memory}
+    results |= {"command": "python benchmarks/tiles.py"}
     for model in given.models:
         with tempfile.TemporaryDirectory() as folder:
             save_image(styles.generate("stained_glass", STYLE_SIDE), Path(folder) / "style.png")

@@ -1,9 +1,11 @@
 """What holds a stylised film together, and what it costs: every way by itself, on films of known and of estimated flow.
 
-    python benchmarks/video.py [CLIP …] [--frames 60] [--size 320] [--styles 3]
+    python benchmarks/video.py CLIP … [--frames 60] [--size 320] [--styles 3]
 
-Without clips, on the camera move over a photograph alone, whose flow is known exactly. For every clip, style and way: warping
-error at lags 1 and 10, also over the input's own, style distance, sharpness and frames per second. Writes
+Also on a camera move over a photograph, whose flow is known exactly. For every clip, style and way: warping
+error at lags 1 and 10, also over the input's own, style distance, lost structure, sharpness, how often frames are found in their
+style among eight, and frames per second. Method 2, with warped initialisation as in its repository, takes seconds a frame: it is
+followed over the first frames of every clip in the first style, beside other ways on the same frames. Writes
 benchmarks/video.json, when run with the defaults of its options.
 """
 
@@ -12,12 +14,15 @@ import itertools
 import json
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 import stvae_lib as st
 from stvae_lib import weights
+from stvae_lib.baselines.films import FilmByMethod2
 from stvae_lib.baselines.statistics import adain
 from stvae_lib.files import write_text
 from stvae_lib.pictures import datasets
@@ -25,7 +30,7 @@ from stvae_lib.pictures.images import to_array, to_tensor
 from stvae_lib.provenance import environment, sha256
 from stvae_lib.video.camera import CameraMove
 from stvae_lib.video.clips import open_clip
-from stvae_lib.video.coherence import estimated_motion, exact_motion, looks, shots, warping_errors
+from stvae_lib.video.coherence import Retrieval, estimated_motion, exact_motion, looks, shots, warping_errors
 from stvae_lib.video.keyframes import StyleTrack
 from stvae_lib.video.styler import PER_FRAME, Stability, Styler
 
@@ -37,9 +42,12 @@ FROZEN = replace(PER_FRAME, frozen=True, cuts=True)
 WAYS = {"per frame": (PER_FRAME, False), "per frame, drawn": (PER_FRAME, True), "drawn once": (FROZEN, True),
         "first frame's statistics": (replace(FROZEN, content="first"), False),
         "averaged statistics": (replace(FROZEN, content="average"), False),
-        "blended": (replace(FROZEN, blend=Stability().blend), False),
-        "blended, half": (replace(FROZEN, blend=0.5), False),
-        "averaged and blended": (replace(Stability(), content="average"), False)}
+        "blended, half": (replace(FROZEN, blend=0.5, restore=False), False),
+        "blended": (replace(FROZEN, blend=Stability().blend, restore=False), False),
+        "blended and restored": (replace(FROZEN, blend=Stability().blend), False)}
+BLUR = 3.0  # pixels: of the control that is steady by blur
+COMPARED = ("per frame", "blended and restored")
+SHORT, FIRST, OTHERS = 10, 100, (40, 100)  # of method 2: frames, iterations of the first one, and of every other
 
 
 @dataclass
@@ -54,17 +62,20 @@ class Shown:
     def pictures(self) -> list[np.ndarray]:
         return [frame.picture for frame in self.frames]
 
+    def beginning(self, count: int) -> "Shown":
+        return Shown(self.frames[:count], self.motion, self.shot[:count])
+
 
 def camera_move(size: int, frames: int) -> Shown:
     photo = datasets.sample_photo("coffee")
     move = CameraMove(photo, (round(size * 9 / 16), size), frames)
-    return Shown(list(move.frames()), exact_motion(move), [0] * frames)
+    return Shown(list(move.frames()), cache(exact_motion(move)), [0] * frames)
 
 
 def shown(path: Path, size: int, count: int) -> Shown:
     frames = list(itertools.islice(open_clip(path, size).frames(), count))
     pictures = [frame.picture for frame in frames]
-    return Shown(frames, estimated_motion(pictures), shots(pictures))
+    return Shown(frames, cache(estimated_motion(pictures)), shots(pictures))
 
 
 def ways(model, autoencoder, style) -> dict:
@@ -75,11 +86,19 @@ def ways(model, autoencoder, style) -> dict:
         return lambda frame: np.rint(255 * styler(frame)).astype(np.uint8)
 
     made = {name: by(Styler(model, track, stability, sample=sample)) for name, (stability, sample) in WAYS.items()}
-    return made | {"AdaIN": lambda frame: to_array(adain(to_tensor(frame.picture), style, autoencoder)[0])}
+    plain = by(Styler(model, track, PER_FRAME))
+    return made | {"per frame, blurred": lambda frame: cv2.GaussianBlur(plain(frame), (0, 0), BLUR),
+                   "AdaIN": lambda frame: to_array(adain(to_tensor(frame.picture), style, autoencoder)[0])}
 
 
-def measured(clip: Shown, drawing: dict, style, distances) -> dict:
-    """Every measure of every way, and the input's own, on one clip in one style."""
+def optimised(style, network) -> dict:
+    """The same for method 2, with few and with more iterations a frame."""
+    films = {count: FilmByMethod2(style, network, FIRST, count) for count in OTHERS}
+    return {f"method 2, {count} iterations": lambda frame, film=film: film(frame.picture) for count, film in films.items()}
+
+
+def measured(clip: Shown, drawing: dict, style: str, styles: dict, found: Retrieval) -> dict:
+    """Every measure of every way, and the input's own, on one clip in one of the styles."""
     films, speed = {"input": clip.pictures}, {}
     for name, draw in drawing.items():
         began = time.perf_counter()
@@ -90,7 +109,8 @@ def measured(clip: Shown, drawing: dict, style, distances) -> dict:
     for name, pictures in films.items():
         rows[name] = {f"warping error, lag {lag}": errors[lag][name] for lag in LAGS}
         rows[name] |= {f"over the input's, lag {lag}": errors[lag][name] / errors[lag]["input"] for lag in LAGS}
-        rows[name] |= looks(pictures[::5], style, distances)
+        rows[name] |= looks(pictures[::5], clip.pictures[::5], styles[style], found.distances)
+        rows[name] |= {"found": found(pictures[::5], style)}
         if name in speed:
             rows[name]["frames per second"] = speed[name]
     return rows
@@ -103,28 +123,36 @@ def rounded(value):
     return None if np.isnan(value) else float(f"{value:.4g}")
 
 
+def told(clip: str, style: str, rows: dict) -> dict:
+    """Rows, rounded, and printed."""
+    print(clip, style, *(f"{way}: {row}" for way, row in rounded(rows).items()), sep="\n  ", flush=True)
+    return rounded(rows)
+
+
 def main(given) -> dict:
-    model, autoencoder = st.load(MODEL, "cpu"), st.load(AUTOENCODER, "cpu")
+    model, autoencoder, network = st.load(MODEL, "cpu"), st.load(AUTOENCODER, "cpu"), weights.loss_network()
     clips = {"camera move": lambda: camera_move(given.size, given.frames)}
     clips |= {path.stem: lambda path=path: shown(path, given.size, given.frames) for path in given.clips}
-    styles = datasets.style_images(count=given.styles)
-    distances = weights.feature_distances().calibrate([*datasets.content_images().values(), *styles.values()])
-    found = {}
+    styles = datasets.style_images()
+    found = Retrieval(styles, weights.feature_distances().calibrate([*datasets.content_images().values(), *styles.values()]))
+    whole, beginnings = {}, {}
     for name, make in clips.items():
-        clip = make()
-        found[name] = {}
-        for style, picture in styles.items():
-            found[name][style] = rounded(measured(clip, ways(model, autoencoder, picture), picture, distances))
-            print(name, style, *(f"{way}: {row}" for way, row in found[name][style].items()), sep="\n  ", flush=True)
-    return {"command": "python benchmarks/video.py CLIP …", "size": given.size, "frames": given.frames, "clips": found,
+        clip, first = make(), next(iter(styles))
+        whole[name] = {style: told(name, style, measured(clip, ways(model, autoencoder, styles[style]), style, styles, found))
+                       for style in list(styles)[:given.styles]}
+        compared = {way: draw for way, draw in ways(model, autoencoder, styles[first]).items() if way in COMPARED}
+        rows = measured(clip.beginning(SHORT), compared | optimised(styles[first], network), first, styles, found)
+        beginnings[name] = {first: told(f"{name}, the first {SHORT} frames", first, rows)}
+    return {"command": "python benchmarks/video.py CLIP …", "size": given.size, "frames": given.frames, "clips": whole,
+            "beginnings": {"frames": SHORT, "iterations of the first": FIRST, "clips": beginnings}, "blur": BLUR,
             "settings": {name: {"sample": sample, **vars(stability)} for name, (stability, sample) in WAYS.items()},
             "provenance": environment("cpu") | {"weights": {name: sha256(weights.find(name))[:16]
-                                                            for name in (MODEL, AUTOENCODER)}}}
+                                                            for name in (MODEL, AUTOENCODER, weights.LOSS_NETWORK)}}}
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help="films")
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="films")
     parser.add_argument("--frames", type=int, default=60, help="of every clip, at most")
     parser.add_argument("--size", type=int, default=320, help="longer side in pixels")
     parser.add_argument("--styles", type=int, default=3, help="how many generated styles")

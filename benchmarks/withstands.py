@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import resource
 import select
 import shutil
@@ -45,7 +46,7 @@ from stvae_lib.training.log import LOG, read_log
 
 PILLOW = "pillow==13.0.0 --hash=sha256:cdcd1ba258178f7356d74170c9a81ba4eab6a5d55748bc402a5a2a6fe6be3510"
 MODEL = "vgg19-slim"
-PATIENCE = 120  # seconds without an answer that count as a hang
+PATIENCE = 300  # seconds without an answer that count as a hang; the largest picture, of 10 megapixels, takes some
 GOOD = ("done", "refused")
 TERMINATIONS, LIMITS = 5, (0, 1000, 20_000, 0.5, 0.999)  # bytes, or a share of a checkpoint's
 
@@ -87,7 +88,7 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     for line in sys.stdin:
-        with tempfile.TemporaryFile("w+", errors="replace") as caught:
+        with tempfile.TemporaryFile("w+", errors="replace", newline="") as caught:
             os.dup2(caught.fileno(), 2)
             try:
                 status = stvae(json.loads(line))
@@ -98,7 +99,8 @@ def serve() -> None:
                 status = 1
             sys.stderr.flush()
             caught.seek(0)
-            print(json.dumps([status, caught.read(), process_peak_mb()]), file=answers, flush=True)
+            said = re.sub(r"[^\n]*\r", "", caught.read())  # without progress bars, which write over themselves
+            print(json.dumps([status, said, process_peak_mb()]), file=answers, flush=True)
 
 
 def verdict(status: int | str, said: str, out: Path) -> str:
@@ -110,7 +112,7 @@ def verdict(status: int | str, said: str, out: Path) -> str:
     files = list(out.iterdir())
     if status == 0:
         whole = len(files) == 1 and is_whole(files[0])
-        return ("done" if not said else "talkative") if whole else "partial"
+        return ("done" if not said.strip() else "talkative") if whole else "partial"
     if files:
         return "partial"
     return "refused" if status == 2 and said.count("\n") == 1 and said.startswith("stvae") else "unclear"
@@ -230,9 +232,14 @@ class Training:
         return read_log(self.folder / name / LOG)["loss"]
 
     def logged(self, name: str) -> int:
-        """Lines of the log so far."""
+        """Steps in the log so far."""
         log = self.folder / name / LOG
-        return log.read_text().count("\n") if log.exists() else 0
+        return max(0, log.read_text().count("\n") - 1) if log.exists() else 0
+
+    def wait_for(self, process: subprocess.Popen, name: str, step: int) -> None:
+        """Until a step is in the log, or the training has ended."""
+        while process.poll() is None and self.logged(name) < step:
+            time.sleep(0.01)
 
     def kept(self, name: str) -> int:
         """Step of the last checkpoint; 0 where there is none. InputError where it is not whole."""
@@ -244,27 +251,29 @@ def last_line(said: str) -> str:
     return said.strip().replace("\r", "\n").splitlines()[-1] if said.strip() else ""
 
 
-def kills(training: Training, count: int, longest: float, rng: random.Random) -> dict:
-    """SIGKILL at `count` random moments, at most `longest` seconds after a start, over as many trainings as that takes."""
+def kills(training: Training, count: int, rng: random.Random) -> dict:
+    """SIGKILL at `count` random moments, some of them while it starts, over as many trainings as that takes."""
     done, lost, names, at = 0, 0, ["killed-0"], []
     while done < count:
         name, before = names[-1], training.kept(names[-1])
         process = training.start(name)
-        try:
-            process.communicate(timeout=rng.uniform(0, longest))
-        except subprocess.TimeoutExpired:
-            process.kill()
+        ahead = rng.randrange(0, max(2, 2 * training.steps // count))
+        training.wait_for(process, name, before + ahead if ahead else 0)
+        time.sleep(rng.uniform(0, 0.5))  # anywhere within a step, or while a checkpoint is written
+        if process.poll() is not None:
             process.communicate()
-            done += 1
-            try:
-                at.append(training.kept(name))
-                lost += at[-1] < before
-            except InputError:
-                lost += 1
-        else:
             names.append(f"killed-{len(names)}")
+            continue
+        process.kill()
+        process.communicate()
+        done += 1
+        try:
+            at.append(training.kept(name))
+            lost += at[-1] < before
+        except InputError:
+            lost += 1
     training.finish(names[-1])
-    return {"kills": done, "trainings": len(names), "checkpoints_lost": lost, "steps_kept": at, "names": names}
+    return {"kills": done, "checkpoints_lost": lost, "steps_kept": at, "names": names}
 
 
 def terminations(training: Training, count: int, rng: random.Random) -> dict:
@@ -273,13 +282,12 @@ def terminations(training: Training, count: int, rng: random.Random) -> dict:
     for number in range(count):
         name = f"terminated-{number}"
         process = training.start(name)
-        step = rng.randrange(1, training.steps - 1)
-        while process.poll() is None and training.logged(name) < step:
-            time.sleep(0.01)
+        step = rng.randrange(1, max(2, 3 * training.steps // 4))
+        training.wait_for(process, name, step)
         process.terminate()
         said = last_line(process.communicate()[1])
         told += (process.returncode == 128 + signal.SIGTERM and CHECKPOINT in said
-                 and training.kept(name) >= step - 1)
+                 and training.kept(name) >= step)
         training.finish(name)
     return {"signals": count, "told_and_kept": told, "names": [f"terminated-{number}" for number in range(count)]}
 
@@ -288,8 +296,7 @@ def full_disks(training: Training) -> dict:
     """Stopped half-way, then gone on with where files can only have so many bytes: exit 2, and nothing kept is lost."""
     name, said_so, lost = "full", 0, 0
     process = training.start(name)
-    while process.poll() is None and training.logged(name) < training.steps // 2:
-        time.sleep(0.01)
+    training.wait_for(process, name, training.steps // 2)
     process.terminate()
     process.communicate()
     whole, size = training.kept(name), (training.folder / name / CHECKPOINT).stat().st_size
@@ -309,8 +316,7 @@ def try_trainings(folder: Path, count: int, steps: int) -> dict:
     """Killed, ended and out of room: how far the losses are from those of a training that nothing disturbed."""
     training, rng, began = Training(folder, steps), random.Random(0), time.perf_counter()
     training.finish("whole")
-    longest = (time.perf_counter() - began) / 3
-    found = {"SIGKILL": kills(training, count, longest, rng), "SIGTERM": terminations(training, TERMINATIONS, rng),
+    found = {"SIGKILL": kills(training, count, rng), "SIGTERM": terminations(training, TERMINATIONS, rng),
              "full disk": full_disks(training)}
     whole = training.losses("whole")
     for row in found.values():

@@ -4,7 +4,10 @@ import base64
 import importlib.util
 import io
 import itertools
+import os
 import resource
+import subprocess
+import sys
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
@@ -110,3 +113,13 @@ def study_material(folder):
             picture = Image.effect_noise((96, 64), 20 + 30 * number)
             picture.convert("RGB").save(folder / kind / f"{name}.png")
     return folder
+
+
+def study_server(page, votes, token: str, *options, **environment) -> tuple[subprocess.Popen, list[str]]:
+    """`stvae study serve` in a process of its own, and what it says once it takes votes."""
+    command = [sys.executable, "-m", "stvae_lib", "study", "serve", str(page), "-o", str(votes), "--token", token, *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
+    lines = [process.stdout.readline()]
+    while lines[-1] and not lines[-1].startswith("Votes go to"):
+        lines.append(process.stdout.readline())
+    return process, lines

@@ -248,6 +248,8 @@ def test_a_study_refuses_bad_input(study, tmp_path, capfd):
     out.parent.mkdir()
     cut.write_text(votes.read_text()[:300])
     assert "not whole JSON" in refused(["study", "read", str(cut), "--key", key, "-o", str(out)], out, capfd)
+    cut.write_text(votes.read_text().splitlines()[0].replace('"choice": "left"', '"choice": "up"'))
+    assert "unknown choice" in refused(["study", "read", str(cut), "--key", key, "-o", str(out)], out, capfd)
     assert "no key of a study" in refused(["study", "read", str(votes), "--key", str(votes), "-o", str(out)], out, capfd)
     assert "no page of a study" in refused(["study", "serve", str(votes)], out, capfd)
     missing = str(tmp_path / "missing")

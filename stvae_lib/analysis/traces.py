@@ -46,12 +46,12 @@ def local_correlation(output: torch.Tensor, content: torch.Tensor, window: int) 
     return (covariance / (variances[0] * variances[1]).sqrt().clamp_min(1e-6))[0, 0].abs().float()
 
 
-def places(output: torch.Tensor, content: torch.Tensor, others: list[torch.Tensor], window: int = 48, most: int = 4,
-           confidence: float = 0.95) -> list[tuple[int, int]]:
+def places(output: torch.Tensor, content: torch.Tensor, others: list[torch.Tensor], window: int = 48,
+           most: int = 4) -> list[tuple[int, int]]:
     """Where a picture shows its content: (row, column) of the highest local correlations, at most `most` of them and a
-    window apart, that exceed the quantile `confidence` of the highest ones that it has with `others`."""
-    highest = torch.tensor([float(local_correlation(output, other, window).max()) for other in others])
+    window apart, that exceed the highest one that it has with any of `others`."""
+    highest = max(float(local_correlation(output, other, window).max()) for other in others)
     own = local_correlation(output, content, window)
-    peaks = peak_local_max(own.numpy(), min_distance=window, threshold_abs=float(highest.quantile(confidence)),
+    peaks = peak_local_max(own.numpy(), min_distance=window, threshold_abs=highest,
                            num_peaks=most, exclude_border=False)
     return [(int(row), int(column)) for row, column in peaks]

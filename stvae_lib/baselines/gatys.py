@@ -264,17 +264,18 @@ def checked_styles(content: torch.Tensor, styles) -> list[torch.Tensor]:
 
 
 def gatys(content: torch.Tensor, styles, options: GatysOptions, network, mix=None, masks=None, content_mask=None,
-          snapshots=()) -> tuple[torch.Tensor, History]:
+          snapshots=(), start=None) -> tuple[torch.Tensor, History]:
     """Stylise `content (1, 3, H, W)` in one or several styles by optimisation. Returns the image and its history.
 
     network: a frozen VGG. mix: one share per style, normalised. masks: one greyscale `(1, 1, h, w)` per style, white
     where it goes (None: everywhere); content_mask: white where the content counts. snapshots: iterations (counted
-    over all scales) whose image is kept. Raises InputError on shapes, counts or names that do not fit.
+    over all scales) whose image is kept. start: an image to begin from, in place of `options.init`. Raises InputError on
+    shapes, counts or names that do not fit.
     """
     styles = checked_styles(content, styles)
     mix = normalised_mix(mix, len(styles))
     masks = check_masks(masks, len(styles))
-    picture, whole = None, History()
+    picture, whole = start, History()
     with progress(options.iterations * len(options.scales)) as bar:
         for scale in options.scales:
             small = resized(content, scale)
@@ -294,7 +295,7 @@ def gatys(content: torch.Tensor, styles, options: GatysOptions, network, mix=Non
 def method_1(content: torch.Tensor, styles, network, **options) -> tuple[torch.Tensor, History]:
     """Gatys with the improved network and (edge_weight) edge regularisation. The student report speaks of a Sobel
     regularisation that the published code does not have: penalising lost and new edges is this project's reading.
-    options: fields of GatysOptions, and `mix`, `masks`, `content_mask`, `snapshots` of `gatys`."""
+    options: fields of GatysOptions, and `mix`, `masks`, `content_mask`, `snapshots`, `start` of `gatys`."""
     return _preset(METHOD_1, content, styles, network, options)
 
 
@@ -304,7 +305,7 @@ def method_2(content: torch.Tensor, styles, network, **options) -> tuple[torch.T
 
 
 def _preset(preset: GatysOptions, content, styles, network, options: dict):
-    call = {name: options.pop(name) for name in ("mix", "masks", "content_mask", "snapshots") if name in options}
+    call = {name: options.pop(name) for name in ("mix", "masks", "content_mask", "snapshots", "start") if name in options}
     return gatys(content, styles, changed(preset, options), network, **call)
 
 

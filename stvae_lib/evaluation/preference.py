@@ -1,17 +1,17 @@
 """What people prefer, from votes over pairs: strengths of methods, agreement, and how many votes it takes.
 
 Strengths are natural logarithms of odds: a method one above another is chosen e : 1, in 73 of 100 decided votes. Bradley and
-Terry, "Rank analysis of incomplete block designs", Biometrika 39 (1952). Unlike an Elo rating they depend on no order.
+Terry, "Rank analysis of incomplete block designs", Biometrika 39 (1952); with ties, Davidson, "On extending the Bradley-Terry
+model to accommodate ties in paired comparison experiments", JASA 65 (1970). Unlike an Elo rating they depend on no order.
 """
 
 import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-import choix
 import krippendorff
 import numpy as np
-from scipy import stats
+from scipy import optimize, special, stats
 
 from ..errors import InputError
 from .intervals import CONFIDENCE, Interval, crossed, share, widest
@@ -39,12 +39,13 @@ class Vote:
 class Strengths:
     """Strengths of M methods and how they move when others had voted, or other pictures had been shown.
 
-    values: (M,), log odds, sum zero. drawn: for each of what varies ("raters", "pictures") its number of clusters and strengths
-    of `DRAWS` bootstrap samples, (DRAWS, M).
+    values: (M,), log odds, sum zero. ties: how often equals are called tied, from 0 to below 1. drawn: for each of what varies
+    ("raters", "pictures") its number of clusters and strengths of `DRAWS` bootstrap samples, (DRAWS, M).
     """
 
     methods: tuple[str, ...]
     values: np.ndarray
+    ties: float
     drawn: dict[str, tuple[int, np.ndarray]]
 
     def ranking(self) -> list[str]:
@@ -76,40 +77,56 @@ def _half_width(deviations: np.ndarray, n: int) -> float | None:
 
 
 def bradley_terry(votes: list[Vote], seed: int = 0) -> Strengths:
-    """Strengths by maximum likelihood (`choix`), bootstrapped over whole raters and over whole pictures.
+    """Strengths, and how often equals are tied, by maximum likelihood, bootstrapped over whole raters and over whole pictures.
 
-    A tie is half a win for either side, which keeps the order and draws strengths together. Raises InputError without votes.
+    Davidson's model: that i is preferred to j, j to i, or neither, is as likely as e^θi : e^θj : ν e^((θi + θj) / 2). Without
+    ties it is Bradley and Terry's. Raises InputError without votes.
     """
     if not votes:
         raise InputError("votes", "none is left", "collect some, or look at why raters were dropped")
     methods = tuple(sorted({name for vote in votes for name in (vote.first, vote.second)}))
-    by_rater, by_picture = (_wins_by_cluster(votes, methods, kind) for kind in ("rater", "picture"))
-    values, rng = _fit(by_rater.sum(0)), np.random.default_rng(seed)
-    drawn = {"raters": _bootstrap(by_rater, values, rng), "pictures": _bootstrap(by_picture, values, rng)}
-    return Strengths(methods, values, drawn)
+    by_rater, by_picture = (_counts_by_cluster(votes, methods, kind) for kind in ("rater", "picture"))
+    whole, rng = _fit(by_rater.sum(0)), np.random.default_rng(seed)
+    drawn = {"raters": _bootstrap(by_rater, whole, rng), "pictures": _bootstrap(by_picture, whole, rng)}
+    return Strengths(methods, whole[:-1], float(special.expit(whole[-1] - math.log(2))), drawn)  # of equals, ν / (2 + ν)
 
 
-def _bootstrap(wins: np.ndarray, values: np.ndarray, rng: np.random.Generator) -> tuple[int, np.ndarray]:
+def _bootstrap(counts: np.ndarray, whole: np.ndarray, rng: np.random.Generator) -> tuple[int, np.ndarray]:
     """Number of clusters, and strengths of samples of as many whole clusters, drawn with replacement."""
-    counts = rng.multinomial(len(wins), [1 / len(wins)] * len(wins), size=DRAWS)
-    return len(wins), np.array([_fit(sample, values) for sample in np.tensordot(counts, wins, 1)])
+    chosen = rng.multinomial(len(counts), [1 / len(counts)] * len(counts), size=DRAWS)
+    return len(counts), np.array([_fit(sample, whole)[:-1] for sample in np.tensordot(chosen, counts, 1)])
 
 
-def _wins_by_cluster(votes: list[Vote], methods: tuple[str, ...], kind: str) -> np.ndarray:
-    """(clusters, M, M): how often the method of a row won against that of a column, for every rater or picture."""
+def _counts_by_cluster(votes: list[Vote], methods: tuple[str, ...], kind: str) -> np.ndarray:
+    """(clusters, 2, M, M), for every rater or picture: how often the method of a row won against that of a column, and how
+    often the two, in either order, were tied."""
     place = {name: index for index, name in enumerate(methods)}
-    wins = defaultdict(lambda: np.zeros((len(methods), len(methods))))
+    counts = defaultdict(lambda: np.zeros((2, len(methods), len(methods))))
     for vote in votes:
-        first, second = place[vote.first], place[vote.second]
-        wins[getattr(vote, kind)][first, second] += (1 + vote.choice) / 2
-        wins[getattr(vote, kind)][second, first] += (1 - vote.choice) / 2
-    return np.array(list(wins.values()))
+        pair = place[vote.first], place[vote.second]
+        winner, loser = pair if vote.choice != SECOND else pair[::-1]
+        counts[getattr(vote, kind)][int(vote.choice == TIE), winner, loser] += 1
+    return np.array(list(counts.values()))
 
 
-def _fit(wins: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
-    """Strengths from an (M, M) matrix of wins, sought from `start`."""
-    strengths = choix.ilsr_pairwise_dense(wins + PRIOR * (1 - np.eye(len(wins))), initial_params=start, max_iter=10_000)
-    return strengths - strengths.mean()
+def _fit(counts: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+    """The likeliest strengths, sum zero, and last log ν, (M + 1,), for counts (2, M, M) of wins and ties; sought from `start`."""
+    wins, ties = counts
+    first, second = np.triu_indices(len(wins), 1)
+    sides = (np.eye(len(wins))[first] - np.eye(len(wins))[second]) / 2
+    found = np.stack([wins[first, second] + PRIOR, wins[second, first] + PRIOR, ties[first, second] + ties[second, first]])
+
+    def loss(parameters):
+        gap = sides @ parameters[:-1]
+        odds = np.stack([gap, -gap, np.full_like(gap, parameters[-1])])
+        total = np.logaddexp.reduce(odds)
+        excess = found.sum(0) * np.exp(odds - total) - found
+        return (found * (total - odds)).sum(), np.append((excess[0] - excess[1]) @ sides, excess[2].sum())
+
+    start = np.zeros(len(wins) + 1) if start is None else start
+    parameters = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", tol=1e-9).x
+    parameters[:-1] -= parameters[:-1].mean()
+    return parameters
 
 
 def tallies(votes: list[Vote]) -> dict[str, dict[str, int]]:
@@ -195,8 +212,7 @@ def _agreeing(predicted: list[tuple[Vote, float]]) -> Interval:
 def drawn_choices(gap, ties: float, rng: np.random.Generator) -> np.ndarray:
     """Choices of simulated raters between two results whose strengths differ by `gap` (an array, log odds).
 
-    ties: the chance of "cannot tell" between equals, below 1; it falls as the gap grows. Davidson, "On extending the
-    Bradley-Terry model to accommodate ties", JASA 65 (1970).
+    ties: the chance of "cannot tell" between equals, below 1; it falls as the gap grows, by Davidson's model.
     """
     win = 1 / (1 + np.exp(-np.asarray(gap, dtype=float)))
     tie = 2 * ties / (1 - ties) * np.sqrt(win * (1 - win))

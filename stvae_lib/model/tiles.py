@@ -31,6 +31,7 @@ PIXELS = 20  # bytes a pixel: 8-bit content and result, what Pillow decodes the 
 PROCESS = 600_000_000  # bytes that Python, torch and a model take before the first picture
 LONGEST_TILE = 2048  # pixels a side: beyond, borders cost next to nothing and caches are missed
 SHORTEST_TILE = 256  # pixels a side: below, more borders than tiles are computed
+KEEPING_TILE = 512  # pixels a side: features are not kept where they leave less room than such a tile takes
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,11 @@ def reach(network, channels: int, scale_in: int, scale_out: int, device) -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to draw a picture: in tiles of `side` places each way; keep: whether its features are kept between the passes over
-    it, or encoded anew in each."""
+    """How to draw a picture: in tiles of `side` places each way; keep: as what its features are kept between the passes over
+    it (float16 costs about half a grey level), None where they are encoded anew in each."""
 
     side: int
-    keep: bool
+    keep: torch.dtype | None
 
 
 class Tiler:
@@ -114,9 +115,9 @@ class Tiler:
         return FLOATS + LIVE * largest / side**2
 
     @cached_property
-    def feature_bytes(self) -> float:
-        """Memory of a picture's features, per pixel."""
-        return self.model.encode(torch.zeros(1, 3, MEASURED_AT, MEASURED_AT)).nbytes / MEASURED_AT**2
+    def feature_values(self) -> float:
+        """Numbers in a picture's features, per pixel."""
+        return self.model.encode(torch.zeros(1, 3, MEASURED_AT, MEASURED_AT)).numel() / MEASURED_AT**2
 
     @cached_property
     def encoder_reach(self) -> int:
@@ -139,14 +140,17 @@ class Tiler:
         pixels = size[0] * size[1]
         if PROCESS + pixels * self.bytes_per_pixel <= memory:
             return None
-        left, kept = memory - PROCESS - pixels * PIXELS, pixels * self.feature_bytes
-        keep = kept <= left / 2
+        left = memory - PROCESS - pixels * PIXELS
         least = self._tile_bytes(SHORTEST_TILE)
         if left < least:
             needed = (memory - left + least) / 1e9
             raise InputError(f"{memory / 1e9:g} GB", f"are too little for {size[1]}x{size[0]} pixels",
                              f"allow {needed + 0.1:.1f} GB or more, or draw it smaller")
-        room = left - keep * kept
+        keep, room = None, left
+        for dtype in (torch.float16, torch.float32):  # the finer one where both fit
+            rest = left - pixels * self.feature_values * dtype.itemsize
+            if rest >= self._tile_bytes(KEEPING_TILE):
+                keep, room = dtype, rest
         side = max(pixels for pixels in range(SHORTEST_TILE, LONGEST_TILE + 1, 64)
                    if pixels == SHORTEST_TILE or self._tile_bytes(pixels) <= room)
         return Plan(max(2, side // self.stride), keep)
@@ -167,7 +171,7 @@ class Tiler:
         features = TiledFeatures(self, content, plan, progress)
         known = features.statistics(self.model.vlt, self.maps_reach) if strength else None
         if strength and style.modulation is not None and style.modulation.normalised:
-            style = self._measured(features, style, strength, known)
+            style = self.measured(features, style, strength, known)
         output = torch.empty_like(content, memory_format=torch.channels_last)
         for box in features.boxes("draw"):
             wide = box.grown(self.decoder_reach, features.shape)
@@ -179,7 +183,7 @@ class Tiler:
             target.copy_(image if output.is_floating_point() else to_pixels(image))
         return output
 
-    def _measured(self, features: "TiledFeatures", style: Style, strength: float, known: ContentStatistics) -> Style:
+    def measured(self, features: "TiledFeatures", style: Style, strength: float, known: ContentStatistics) -> Style:
         """A style whose modulation knows the moments of the decoder's hidden layers over the whole picture."""
         modulation = replace(style.modulation, strength=strength, known=[])
         for index in range(len(self.model.decoder.hidden_widths)):
@@ -207,9 +211,10 @@ class LayerSums:
     def __call__(self, hidden: torch.Tensor, index: int) -> torch.Tensor:
         if index < self.index:
             return self.modulation(hidden, index)
-        inside = self.box.cut(hidden, hidden.shape[2] // (self.wide.bottom - self.wide.top), self.wide).double().flatten(2)
-        self.total, self.squares = self.total + inside.sum(2), self.squares + inside.square().sum(2)
-        self.count += inside.shape[2]
+        inside = self.box.cut(hidden, hidden.shape[2] // (self.wide.bottom - self.wide.top), self.wide)
+        self.total = self.total + inside.sum((2, 3), dtype=torch.float64)
+        self.squares = self.squares + inside.square().sum((2, 3), dtype=torch.float64)
+        self.count += inside[0, 0].numel()
         raise LayerReached
 
     def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -225,11 +230,11 @@ class TiledFeatures:
         self.tiler, self.content, self.side, self.progress = tiler, content, plan.side, progress
         self.shape = tuple(max(2, -(-side // tiler.stride)) for side in content.shape[2:])  # as `pad_to_stride` makes it
         self.kept = None
-        if plan.keep:
+        if plan.keep is not None:
             for box in self.boxes("encode"):
                 found = self._encoded(box)
                 if self.kept is None:
-                    self.kept = found.new_empty(*found.shape[:2], *self.shape)
+                    self.kept = found.new_empty(*found.shape[:2], *self.shape, dtype=plan.keep)
                 box.cut(self.kept).copy_(found)
 
     def boxes(self, doing: str) -> Iterator[Box]:
@@ -238,7 +243,7 @@ class TiledFeatures:
 
     def at(self, box: Box) -> torch.Tensor:
         """Features of a box, `(N, C, h, w)`."""
-        return self._encoded(box) if self.kept is None else box.cut(self.kept)
+        return self._encoded(box) if self.kept is None else box.cut(self.kept).float()
 
     def _encoded(self, box: Box) -> torch.Tensor:
         wide = box.grown(self.tiler.encoder_reach, self.shape)

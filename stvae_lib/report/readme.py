@@ -1,4 +1,4 @@
-"""The parts of README and of the landing page that come from recorded figures: tables, and pictures that notebook 00 left."""
+"""The parts of README that come from recorded figures, tables and a list, and pictures that notebook 00 left."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from ..files import write_text
 from . import showcase
 from .archive import ROOT, read_benchmark
 from .figures import table
+from .scale import withstands
 from .yardstick import Yardstick
 
 DEFAULT = "vgg16-half"
@@ -33,11 +34,12 @@ def sizes_table() -> str:
     return table(read_benchmark("sizes")["rows"], 1)
 
 
-PARTS = {"yardstick": yardstick_table, "standing": standing, "twenty pairs": twenty_pairs_table, "sizes": sizes_table}
+PARTS = {"yardstick": yardstick_table, "standing": standing, "twenty pairs": twenty_pairs_table, "sizes": sizes_table,
+         "withstands": withstands}
 
 
 def readme_with_results(text: str) -> str:
-    """README text with its tables rebuilt from the committed benchmarks/yardstick.json and sizes.json."""
+    """README text with its tables and lists rebuilt from the committed figures of `benchmarks/`."""
     return with_parts(text, PARTS)
 
 

@@ -15,6 +15,7 @@ from .archive import RESULTS, ROOT, claims_by_notebook, has_results
 from .chapters import Chapter
 from .labs import Lab, masters
 from .landing import landing_page
+from .scale import write_scale_page
 from .try_it import build_try_it
 
 DOCS = ROOT / "docs"
@@ -43,6 +44,7 @@ def write_site(folder: Path, out: Path | None = None, solutions: bool = True) ->
                 showcase.take(chapter.run, pages)
         guide.complete(pages / "teaching.md", labs)
         (pages / "index.md").write_text(landing_page(pages, chapters, claims), encoding="utf-8")
+        write_scale_page(pages)
         _build(pages, site, whole=len(files) == len(list((ROOT / "notebooks").glob("*.ipynb"))))
     for chapter in (*chapters, *labs):  # what the download button gives: the notebook, not what Sphinx read in its place
         nbformat.write(chapter.download, site / "_sources" / f"{chapter.name}.ipynb")

@@ -1,4 +1,5 @@
-"""How much a film flickers, beside what steadiness may cost: style and sharpness. Blur alone lowers any warping error."""
+"""How much a film flickers, beside what steadiness may cost: style, structure and sharpness. Blur alone lowers any warping
+error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..evaluation.judges import drawn
 from ..evaluation.metrics import edge_sharpness
 from ..losses import FeatureDistances
 from ..pictures.images import to_tensor
@@ -78,9 +80,39 @@ def warping_errors(films: dict[str, list[np.ndarray]], motion: Callable[[int, in
 
 
 @torch.no_grad()
-def looks(pictures: list[np.ndarray], style: torch.Tensor, distances: FeatureDistances) -> dict[str, float]:
-    """Means over frames, uint8 `(H, W, 3)`: style distance to `(1, 3, H, W)` (see `losses`), and sharpness (see `metrics`)."""
-    target = distances.statistics(distances.features(style))
-    images = [to_tensor(picture) for picture in pictures]
-    styles = [float(distances.style(distances.statistics(distances.features(image)), target)) for image in images]
-    return {"style": float(np.mean(styles)), "sharpness": float(np.mean([edge_sharpness(image) for image in images]))}
+def looks(pictures: list[np.ndarray], originals: list[np.ndarray], style: torch.Tensor,
+          distances: FeatureDistances) -> dict[str, float]:
+    """Means over frames and what they were made of, uint8 `(H, W, 3)`: style distance to `(1, 3, H, W)` and lost structure,
+    which trails would cost (see `losses`), and sharpness (see `metrics`)."""
+    target, rows = distances.statistics(distances.features(style)), []
+    for picture, original in zip(pictures, originals, strict=True):
+        image = to_tensor(picture)
+        features = distances.features(image)
+        rows.append((float(distances.style(distances.statistics(features), target)),
+                     float(distances.structure(features, distances.features(to_tensor(original)))), edge_sharpness(image)))
+    return dict(zip(("style", "lost structure", "sharpness"), np.mean(rows, axis=0).tolist()))
+
+
+class Retrieval:
+    """How often frames show which of several styles they are in: the share of them, 0 … 1, to which their own is the nearest by
+    style distance. All are compared in grey, at one mean and contrast, so that no palette tells; a blur is not found.
+
+    styles: by name, each `(1, 3, H, W)`. distances: calibrated (see `losses`).
+    """
+
+    @torch.no_grad()
+    def __init__(self, styles: dict[str, torch.Tensor], distances: FeatureDistances):
+        self.distances = distances
+        self.known = {name: self._statistics(style) for name, style in styles.items()}
+
+    @torch.no_grad()
+    def __call__(self, pictures: list[np.ndarray], own: str) -> float:
+        """pictures: uint8 `(H, W, 3)`. own: the name of their style."""
+        found = []
+        for picture in pictures:
+            statistics = self._statistics(to_tensor(picture))
+            found.append(min(self.known, key=lambda name: float(self.distances.style(statistics, self.known[name]))))
+        return float(np.mean([name == own for name in found]))
+
+    def _statistics(self, image: torch.Tensor) -> dict:
+        return self.distances.statistics(self.distances.features(drawn(image)))

@@ -6,6 +6,8 @@ A flow is float32 `(H, W, 2)`, in pixels, x before y: what the first frame shows
 import cv2
 import numpy as np
 
+from .contrast import restored
+
 
 def flow_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Flow from one frame to another, uint8 `(H, W, 3)`, by dense inverse search (DIS, Kroeger et al. 2016), in OpenCV."""
@@ -38,10 +40,11 @@ def visible(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
 
 class Blender:
     """Carries outputs along the flow of their inputs: where a frame shows what the last one showed, a share of the last
-    output is kept. share: 0 … 1. last: the pair of input and result that came last."""
+    output is kept. share: 0 … 1. restore: whether the result gets the contrast of the frame's own output back, which the mean
+    of strokes that do not meet lacks. last: the pair of input and result that came last."""
 
-    def __init__(self, share: float):
-        self.share, self.last = share, None
+    def __init__(self, share: float, restore: bool):
+        self.share, self.restore, self.last = share, restore, None
 
     def __call__(self, picture: np.ndarray, output: np.ndarray, cut: bool) -> np.ndarray:
         """picture: the input, uint8 `(H, W, 3)`. output: float32 of the same shape in [0, 1]. cut: whether a new shot begins."""
@@ -49,6 +52,7 @@ class Blender:
             picture_before, output_before = self.last
             back, forth = flow_between(picture, picture_before), flow_between(picture_before, picture)
             kept = self.share * cv2.GaussianBlur(visible(back, forth).astype(np.float32), (0, 0), 1.0)[..., None]
-            output = (output + kept * (warp(output_before, back) - output)).clip(0, 1)  # bicubic overshoots
+            blended = (output + kept * (warp(output_before, back) - output)).clip(0, 1)  # bicubic overshoots
+            output = restored(blended, output) if self.restore else blended
         self.last = picture, output
         return output

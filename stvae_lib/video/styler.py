@@ -26,13 +26,15 @@ class Stability:
     frozen: a style drawn from its posterior is drawn once for the film, not anew for every frame.
     content: the mean and matrix C that the transform takes out of a frame: its "own", those of the "first" frame of its shot,
     or a moving "average". seconds: over which that average forgets (to 1/e). blend: share of the last output, carried along the
-    optical flow, that is kept where it can be seen. cuts: whether a hard cut begins all of this anew.
+    optical flow, that is kept where it can be seen. restore: whether the contrast that blending takes is given back. cuts:
+    whether a hard cut begins all of this anew.
     """
 
     frozen: bool = True
     content: str = "own"  # averaging costs style and hardly steadies (notebook 07)
     seconds: float = 0.5
-    blend: float = 0.7
+    blend: float = 0.8
+    restore: bool = True
     cuts: bool = True
 
     def __post_init__(self):
@@ -59,7 +61,7 @@ class Styler:
         self.model, self.track, self.stability = model, track, stability
         self.strength, self.sample, self.seed = strength, sample, seed
         self.cuts = CutDetector() if stability.cuts else None
-        self.blender = Blender(stability.blend) if stability.blend else None
+        self.blender = Blender(stability.blend, stability.restore) if stability.blend else None
         self.known, self.time, self.style = None, 0.0, None
 
     @torch.inference_mode()

@@ -15,14 +15,34 @@ def video():
     return benchmark("video")
 
 
-def test_every_way_is_measured_and_blending_is_steadier(video, monkeypatch):
-    monkeypatch.setattr(video, "WAYS", {name: video.WAYS[name] for name in ("per frame", "blended")})
-    clip = video.camera_move(80, 6)
-    style, = datasets.style_images(size=64, count=1).values()
-    drawing = video.ways(st.load(video.MODEL, "cpu"), st.load(video.AUTOENCODER, "cpu"), style)
-    rows = video.measured(clip, drawing, style, weights.feature_distances().calibrate([style]))
-    assert list(rows) == ["input", "per frame", "blended", "AdaIN"]
+@pytest.fixture(scope="module")
+def found(video):
+    distances = weights.feature_distances().calibrate([datasets.sample_photo("coffee", 64)])
+    return video.Retrieval(datasets.style_images(size=64), distances)
+
+
+def test_every_way_is_measured_and_neither_blur_nor_blending_alone_wins(video, found, monkeypatch):
+    names = ("per frame", "blended", "blended and restored")
+    monkeypatch.setattr(video, "WAYS", {name: video.WAYS[name] for name in names})
+    styles, clip = datasets.style_images(size=64), video.camera_move(80, 6)
+    style = next(iter(styles))
+    drawing = video.ways(st.load(video.MODEL, "cpu"), st.load(video.AUTOENCODER, "cpu"), styles[style])
+    rows = video.measured(clip, drawing, style, styles, found)
+    assert list(rows) == ["input", *names, "per frame, blurred", "AdaIN"]
     near, far = (f"warping error, lag {lag}" for lag in video.LAGS)
-    assert rows["input"][near] < rows["blended"][near] < rows["per frame"][near]
+    plain, blended, restored, blurred = (rows[name] for name in (*names, "per frame, blurred"))
+    assert rows["input"][near] < blended[near] <= restored[near] < plain[near] and blurred[near] < plain[near]
     assert math.isnan(rows["input"][far]) and video.rounded(rows)["input"][far] is None
-    assert all(row["style"] < rows["input"]["style"] for name, row in rows.items() if name != "input")
+    assert plain["style"] <= restored["style"] < blended["style"] < blurred["style"]
+    assert blurred["sharpness"] < blended["sharpness"] < restored["sharpness"] and blurred["found"] < restored["found"] == 1
+    assert rows["input"]["lost structure"] == pytest.approx(0, abs=1e-5) and rows["input"]["found"] == 0
+
+
+def test_method_2_is_followed_over_the_first_frames(video, found, monkeypatch):
+    monkeypatch.setattr(video, "FIRST", 6)
+    monkeypatch.setattr(video, "OTHERS", (1, 3))
+    clip, styles = video.camera_move(64, 6).beginning(3), datasets.style_images(size=64)
+    style = next(iter(styles))
+    rows = video.measured(clip, video.optimised(styles[style], weights.loss_network()), style, styles, found)
+    few, more = (rows[f"method 2, {count} iterations"] for count in (1, 3))
+    assert len(clip.pictures) == 3 and few["warping error, lag 1"] < more["warping error, lag 1"]

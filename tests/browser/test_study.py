@@ -1,10 +1,13 @@
-"""A study as a rater has it: on a phone, from a file or from `stvae study serve`."""
+"""A study as a rater has it: on a phone, from a file or from `stvae study serve`, through a JupyterHub too."""
 
+import asyncio
 import json
+import re
 import threading
 
 import pytest
-from common import opened, study_material
+from common import opened, study_material, study_server
+from tornado import httpclient, httpserver, netutil, web
 
 from stvae_lib.report.study import serve, votes
 from stvae_lib.report.study.design import read_key
@@ -207,3 +210,113 @@ def test_a_served_page_sends_its_votes_through_a_break_of_the_server(watched, se
     ballot, = votes.read_ballots(tmp_path / "votes.jsonl", key)
     assert list(ballot.answers.values()) == watched.evaluate("state.votes") and len(ballot.answers) == 5
     assert all(url.startswith((f"http://127.0.0.1:{port}/{TOKEN}/", "data:")) for url in watched.requests)
+
+
+def test_a_rater_whose_browser_dies_loses_no_vote_and_disturbs_no_other(browser, served, key, tmp_path):
+    start, _ = served
+    address = f"http://127.0.0.1:{start()}/{TOKEN}/"
+    raters = [browser.new_context(viewport=PHONE).new_page() for _ in range(2)]
+    for rater in raters:
+        rater.set_default_timeout(LONG)
+        rater.goto(address)
+        rater.click("#start")
+    for _ in range(3):
+        for rater in raters:
+            press(rater, ["ArrowLeft"])
+    gone, other = raters
+    arrived = gone.evaluate("[state.rater, state.sent]")
+    with pytest.raises(Exception, match="crash"):
+        gone.goto("chrome://crash")  # the process behind the page is killed
+    press(other, ["ArrowRight"] * 23)
+    other.locator("#done").wait_for()
+    other.locator("#status", has_text="All your votes have arrived").wait_for()
+    again = gone.context.new_page()
+    again.set_default_timeout(LONG)
+    again.goto(address)
+    again.locator("#status", has_text="All your votes have arrived").wait_for()
+    assert again.evaluate("[state.rater, state.votes.length]") == [arrived[0], 3] and arrived[1] <= 3
+    press(again, ["ArrowDown"])
+    again.locator("#status", has_text="All your votes have arrived").wait_for()
+    kept = {ballot.rater: list(ballot.answers.values()) for ballot in votes.read_ballots(tmp_path / "votes.jsonl", key)}
+    assert kept == {page.evaluate("state.rater"): page.evaluate("state.votes") for page in (again, other)}
+    assert sorted(map(len, kept.values())) == [4, 26]
+
+
+class Proxied(web.RequestHandler):
+    """What a JupyterHub with jupyter-server-proxy does: /user/ada/proxy/PORT/PATH is asked of that port as /PATH, by whoever
+    is logged in."""
+
+    async def forward(self, port, path):
+        if not self.settings["session"]["open"]:
+            self.redirect("/hub/login")
+            return
+        request = httpclient.HTTPRequest(f"http://127.0.0.1:{port}/{path}", self.request.method, self.request.headers,
+                                         self.request.body or None, follow_redirects=False, decompress_response=False)
+        answer = await httpclient.AsyncHTTPClient().fetch(request, raise_error=False)
+        if answer.code == 599:  # nobody listens
+            self.send_error(500)
+            return
+        self.set_status(answer.code)
+        for name in ("Content-Type", "Cache-Control", "Referrer-Policy", "X-Content-Type-Options"):
+            if name in answer.headers:
+                self.set_header(name, answer.headers[name])
+        self.finish(answer.body)
+
+    get = post = forward
+
+
+class Login(web.RequestHandler):
+    def get(self):
+        self.finish("<h1>Log in</h1>")
+
+
+@pytest.fixture
+def hub():
+    """A stand-in for a hub: its address, and a dict whose "open" says whether one is logged in."""
+    sockets, session = netutil.bind_sockets(0, "127.0.0.1"), {"open": True}
+    loop = asyncio.new_event_loop()
+
+    def run():
+        asyncio.set_event_loop(loop)
+        application = web.Application([(r"/user/ada/proxy/(\d+)/(.*)", Proxied), (r"/hub/login", Login)], session=session)
+        server = httpserver.HTTPServer(application)
+        loop.call_soon(server.add_sockets, sockets)
+        loop.run_forever()
+        server.stop()
+        loop.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}", session
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+
+
+def test_votes_arrive_through_a_hub_and_its_login_page_is_no_receipt(watched, hub, page_file, key, tmp_path):
+    (address, session), file = hub, tmp_path / "votes.jsonl"
+    process, said = study_server(page_file, file, TOKEN, JUPYTERHUB_SERVICE_PREFIX="/user/ada/")
+    prefix, port = re.fullmatch(r"Through JupyterHub: (/user/ada/proxy/(\d+)/.+/) at the hub's address\n", said[1]).groups()
+    try:
+        watched.set_default_timeout(LONG)
+        watched.goto(address + prefix)
+        watched.click("#start")
+        press(watched, ["ArrowLeft"] * 3)
+        watched.locator("#status", has_text="All your votes have arrived").wait_for()
+        session["open"] = False
+        press(watched, ["ArrowRight"] * 2)
+        watched.locator("#status", has_text="does not answer").wait_for()
+        assert watched.evaluate("state.sent") == 3
+        session["open"] = True
+        watched.locator("#status", has_text="All your votes have arrived").wait_for()
+        process.kill()
+        process.wait()
+        press(watched, ["ArrowDown"])
+        watched.locator("#status", has_text="does not answer").wait_for()
+        process, _ = study_server(page_file, file, TOKEN, "--port", port)
+        watched.locator("#status", has_text="All your votes have arrived").wait_for()
+        ballot, = votes.read_ballots(file, key)
+        assert list(ballot.answers.values()) == watched.evaluate("state.votes") and len(ballot.answers) == 6
+    finally:
+        process.kill()
+        process.wait()
+    assert all(url.startswith((address + prefix, f"{address}/hub/login", "data:")) for url in watched.requests)

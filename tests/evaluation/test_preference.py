@@ -36,11 +36,46 @@ def test_a_known_ranking_and_its_distances_come_back():
     assert gap.mean == pytest.approx(found.interval("good").mean - found.interval("bad").mean)
 
 
-def test_two_methods_have_the_odds_of_their_wins_and_a_tie_is_half_a_win():
+def test_two_methods_have_the_odds_of_their_wins_whatever_is_tied():
     votes = [Vote("a", "p", "x", "y", FIRST)] * 29 + [Vote("a", "p", "y", "x", FIRST)] * 9
-    assert preference.bradley_terry(votes).difference("x", "y").mean == pytest.approx(math.log(29.5 / 9.5), abs=1e-6)
-    votes += [Vote("a", "p", "x", "y", TIE)] * 10
-    assert preference.bradley_terry(votes).difference("x", "y").mean == pytest.approx(math.log(34.5 / 14.5), abs=1e-6)
+    decided = preference.bradley_terry(votes)
+    assert decided.difference("x", "y").mean == pytest.approx(math.log(29.5 / 9.5), abs=1e-4) and decided.ties < 1e-3
+    tied = preference.bradley_terry(votes + [Vote("a", "p", *pair, TIE) for pair in ("xy", "yx") * 5])
+    assert tied.difference("x", "y").mean == pytest.approx(math.log(29.5 / 9.5), abs=1e-4)
+    nu = 10 / math.sqrt(29.5 * 9.5)
+    assert tied.ties == pytest.approx(nu / (2 + nu), abs=1e-4)
+
+
+PUDDINGS = """57 19 22 16  47 16 19 12  54 18 23 13  50 13 19 18  51 18 21 12  48 19 19 10  51 23 19 9  48 16 20 12  54 22 20 12
+              54 19 20 15  48 16 15 17  41 13 18 10  47 17 14 16  51 14 19 18  44 11 21 12"""
+
+
+def test_the_puddings_of_davidson_have_the_strengths_that_he_found(monkeypatch):
+    """JASA 65 (1970), example 2: for every pair of six brands the tasters, those for the first, for the second, for neither."""
+    numbers, votes = iter(map(int, PUDDINGS.split())), []
+    for pair in itertools.combinations("123456", 2):
+        tasters, *counts = (next(numbers) for _ in range(4))
+        assert tasters == sum(counts)
+        votes += [Vote("r", "p", *pair, choice) for choice, count in zip((FIRST, SECOND, TIE), counts) for _ in range(count)]
+    monkeypatch.setattr(preference, "PRIOR", 0)
+    monkeypatch.setattr(preference, "DRAWS", 1)
+    found = preference.bradley_terry(votes)
+    worth = np.exp(found.values)
+    assert worth / worth.sum() == pytest.approx([0.1388, 0.1730, 0.1617, 0.1654, 0.1587, 0.2024], abs=1e-4)
+    assert 2 * found.ties / (1 - found.ties) == pytest.approx(0.7468, abs=1e-4)
+
+
+@pytest.mark.parametrize("ties", [0.0, 0.15, 0.5])
+def test_ties_neither_draw_strengths_together_nor_apart(ties):
+    truth = {"good": 1.0, "middle": 0.0, "bad": -1.0}
+    found = preference.bradley_terry(simulated(truth, raters=40, pictures=20, ties=ties))
+    assert found.ties == pytest.approx(ties, abs=0.02)
+    assert found.difference("good", "bad").mean == pytest.approx(2.0, abs=0.15)
+
+
+def test_votes_that_are_all_ties_say_that_methods_are_equal():
+    found = preference.bradley_terry([Vote(rater, "p", "a", "b", TIE) for rater in "xyz"])
+    assert found.values == pytest.approx([0, 0], abs=1e-6) and 0.5 < found.ties < 1
 
 
 def test_equal_methods_are_not_told_apart_and_one_that_never_lost_stays_finite():

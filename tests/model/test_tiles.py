@@ -48,7 +48,7 @@ def glass():
     return styles.generate("stained_glass", 96, 0)
 
 
-@pytest.mark.parametrize("plan", [Plan(8, True), Plan(13, False)])
+@pytest.mark.parametrize("plan", [Plan(8, torch.float32), Plan(13, None)])
 def test_tiles_make_the_picture_that_is_made_at_once(plan, tiler, photo, glass):
     codes = tiler.model.codes_of([glass, styles.generate("woodcut", 64, 0)])
     given = {"mix": [0.7, 0.3], "strength": 0.8, "sample": True}
@@ -62,19 +62,26 @@ def test_tiles_make_the_picture_that_is_made_at_once(plan, tiler, photo, glass):
 def test_any_size_comes_back_with_its_own(size, vgg, glass):
     content = torch.rand(1, 3, *size)
     whole, code = vgg.model.stylize(content, glass), vgg.model.encode_style(glass)
-    assert (vgg.stylize(content, code, Plan(5, True)) - whole).abs().max() < 0.1 * LEVEL
+    assert (vgg.stylize(content, code, Plan(5, torch.float32)) - whole).abs().max() < 0.1 * LEVEL
 
 
 def test_strength_zero_reconstructs(vgg, photo, glass):
-    tiled = vgg.stylize(photo, glass, Plan(9, False), strength=0.0)
+    tiled = vgg.stylize(photo, glass, Plan(9, None), strength=0.0)
     assert (tiled - vgg.model.reconstruct(photo)).abs().max() < 0.1 * LEVEL
 
 
 def test_8_bit_pictures_stay_so(vgg, photo, glass):
     pixels = to_pixels(photo)
-    tiled = vgg.stylize(pixels, glass, Plan(10, True))
+    tiled = vgg.stylize(pixels, glass, Plan(10, torch.float32))
     assert tiled.dtype == torch.uint8 and tiled.shape == pixels.shape
     assert (to_float(tiled) - vgg.model.stylize(to_float(pixels), glass)).abs().max() < 0.6 * LEVEL
+
+
+@pytest.mark.parametrize("name", ["vgg16-half", "vgg19-slim"])
+def test_features_kept_at_half_precision_cost_no_grey_level(name, photo, glass):
+    tiler = Tiler(st.load(name, "cpu"))
+    tiled = tiler.stylize(photo, glass, Plan(13, torch.float16))
+    assert (tiled - tiler.model.stylize(photo, glass)).abs().max() < LEVEL
 
 
 @pytest.mark.parametrize("part", ["encoder_reach", "decoder_reach"])
@@ -82,10 +89,10 @@ def test_narrower_borders_would_leave_seams(part, photo, glass):
     tiler = Tiler(st.load("vgg19-slim", "cpu"))
     whole = tiler.model.stylize(photo, glass)
     setattr(tiler, part, 0)
-    difference = (tiler.stylize(photo, glass, Plan(8, True)) - whole).abs()
+    difference = (tiler.stylize(photo, glass, Plan(8, torch.float32)) - whole).abs()
     assert difference.max() > 2 * LEVEL
     setattr(tiler, part, getattr(Tiler(tiler.model), part))
-    assert (tiler.stylize(photo, glass, Plan(8, True)) - whole).abs().max() < 0.1 * LEVEL
+    assert (tiler.stylize(photo, glass, Plan(8, torch.float32)) - whole).abs().max() < 0.1 * LEVEL
 
 
 def test_a_network_reaches_as_far_as_its_kernels():
@@ -111,8 +118,9 @@ def test_boxes_cover_every_place_once():
 def test_a_plan_keeps_to_the_memory(vgg):
     assert vgg.plan((512, 512), 4e9) is None
     plan = vgg.plan((8192, 8192), 4e9)
-    assert plan.keep and 512 <= 8 * plan.side <= 2048
-    assert not vgg.plan((8192, 8192), 2.3e9).keep
+    assert plan.keep == torch.float32 and 512 <= 8 * plan.side <= 2048
+    assert vgg.plan((8192, 8192), 2.5e9).keep == torch.float16
+    assert vgg.plan((8192, 8192), 2.2e9).keep is None
     with pytest.raises(InputError, match="0.7 GB: are too little for 8192x8192 pixels; allow 2.* GB or more"):
         vgg.plan((8192, 8192), 0.7e9)
     tight = vgg.plan((2048, 2048), 0.9e9)
@@ -128,20 +136,20 @@ def test_memory_is_estimated_by_its_order(vgg):
 
 def test_a_layers_moments_are_those_of_the_whole_picture_and_not_of_a_tile(photo, glass, monkeypatch):
     tiler, part = Tiler(tiny_with_skip(normalised=True)), photo[..., :96, :96]
-    whole, plan = tiler.model.stylize(photo, glass), Plan(8, True)
+    whole, plan = tiler.model.stylize(photo, glass), Plan(8, torch.float32)
     assert (tiler.stylize(photo, glass, plan) - whole).abs().max() < 0.1 * LEVEL
     own = tiler.model.stylize(part, glass)
     assert (own - whole[..., :96, :96]).abs().max() > 10 * LEVEL, "a part by itself is drawn otherwise"
-    monkeypatch.setattr(Tiler, "_measured", lambda self, features, style, strength, known: style)
+    monkeypatch.setattr(Tiler, "measured", lambda self, features, style, strength, known: style)
     assert (tiler.stylize(photo, glass, plan) - whole).abs().max() > 2 * LEVEL
 
 
 def test_bad_input_is_refused(vgg, photo, glass):
     for bad in (photo[0], photo[:, :1], photo[..., :8]):
         with pytest.raises(InputError, match="content image"):
-            vgg.stylize(bad, glass, Plan(8, True))
+            vgg.stylize(bad, glass, Plan(8, torch.float32))
     with pytest.raises(InputError, match="strength"):
-        vgg.stylize(photo, glass, Plan(8, True), strength=2.0)
+        vgg.stylize(photo, glass, Plan(8, torch.float32), strength=2.0)
     code = vgg.model.encode_style(glass)
     with pytest.raises(InputError, match="no numbers"):
-        vgg.stylize(photo, replace(code, mu=code.mu * torch.nan), Plan(8, True))
+        vgg.stylize(photo, replace(code, mu=code.mu * torch.nan), Plan(8, torch.float32))

@@ -26,6 +26,13 @@ def begun(tmp_path):
     return tmp_path
 
 
+def test_an_error_stands_below_the_progress_bar_and_not_behind_it(tmp_path, capfd):
+    with pytest.raises(TrainingDiverged):
+        fit(Recipe(bad=4), schedule(), tmp_path)
+    said = capfd.readouterr().err
+    assert "step" in said and said.endswith("\n")
+
+
 def refusal(folder, steps: int = 8) -> str:
     before = {path: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(InputError) as refused:

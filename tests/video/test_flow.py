@@ -1,13 +1,16 @@
 """Flow, known and estimated, blending along it, and the measures that rest on it."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from stvae_lib import weights
 from stvae_lib.pictures import datasets
+from stvae_lib.pictures.images import to_array
 from stvae_lib.video.camera import CameraMove
-from stvae_lib.video.coherence import estimated_motion, exact_motion, looks, shots, warping_errors
+from stvae_lib.video.coherence import Retrieval, estimated_motion, exact_motion, looks, shots, warping_errors
+from stvae_lib.video.contrast import octaves, restored
 from stvae_lib.video.cuts import CutDetector
 from stvae_lib.video.flow import Blender, flow_between, inside, visible, warp
 
@@ -50,7 +53,7 @@ def test_what_is_covered_or_out_of_the_picture_is_not_seen():
 
 
 def test_blending_lowers_the_warping_error(slow, seen):
-    rng, blender = np.random.default_rng(0), Blender(0.7)
+    rng, blender = np.random.default_rng(0), Blender(0.7, restore=False)
     noisy = [np.float32(picture / 255 + rng.normal(0, 0.05, picture.shape)).clip(0, 1) for picture in seen[:8]]
     blended = [blender(picture, output, False) for picture, output in zip(seen, noisy)]
     films = {name: [np.uint8(255 * frame) for frame in film] for name, film in (("plain", noisy), ("blended", blended))}
@@ -59,7 +62,7 @@ def test_blending_lowers_the_warping_error(slow, seen):
 
 
 def test_a_cut_and_no_share_blend_nothing(seen):
-    blender, none = Blender(0.7), Blender(0.0)
+    blender, none = Blender(0.7, restore=True), Blender(0.0, restore=False)
     first, second = (np.float32(picture / 255) for picture in (seen[0], seen[9]))
     blender(seen[0], first, False)
     assert np.array_equal(blender(seen[9], second, True), second)
@@ -68,9 +71,38 @@ def test_a_cut_and_no_share_blend_nothing(seen):
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 31)])
-def test_the_smallest_frames_have_flow(shape):
+def test_the_smallest_frames_have_flow_and_contrast(shape):
     frame = np.random.default_rng(0).integers(0, 255, (*shape, 3), dtype=np.uint8)
     assert flow_between(frame, frame).shape == (*shape, 2)
+    output = np.float32(frame / 255)
+    assert restored(output, output) == pytest.approx(output, abs=1e-5)
+
+
+def test_contrast_of_every_octave_is_given_back_and_what_is_flat_stays_flat(seen):
+    like = np.float32(seen[3] / 255)
+    blurred = cv2.GaussianBlur(like, (0, 0), 0.8)
+    found = restored(0.9 * blurred + 0.05, like)
+    lost, kept = ([np.abs(1 - band.std() / wanted.std()) for band, wanted in zip(octaves(picture), octaves(like))]
+                  for picture in (blurred, found))
+    assert lost[0] > 0.25 and max(kept) < 0.12 and found.mean((0, 1)) == pytest.approx(like.mean((0, 1)), abs=0.01)
+    flat = restored(np.full_like(like, 0.3), like)
+    assert flat.std((0, 1)).max() < 0.01
+
+
+def test_a_restored_blend_is_steady_and_as_sharp_as_frames_by_themselves(slow, seen):
+    """Strokes of noise: their mean over frames lacks contrast, which is given back."""
+    rng = np.random.default_rng(0)
+    strokes = [cv2.GaussianBlur(rng.normal(0, 1, picture.shape), (0, 0), 1.5) for picture in seen[:10]]
+    outputs = [np.float32(picture / 255 + 0.6 * stroke).clip(0, 1) for picture, stroke in zip(seen, strokes)]
+    films = {"plain": outputs}
+    for restore in (False, True):
+        blender = Blender(0.8, restore)
+        films[restore] = [blender(picture, output, False) for picture, output in zip(seen, outputs)]
+    wide = {name: np.mean([octaves(frame)[1].std() for frame in film[3:]]) for name, film in films.items()}
+    errors = warping_errors({name: [np.uint8(255 * frame) for frame in film] for name, film in films.items()},
+                            exact_motion(slow), [0] * 10, 1)
+    assert wide[False] < 0.9 * wide["plain"] and wide[True] == pytest.approx(wide["plain"], rel=0.05)
+    assert errors[False] < errors[True] < 0.5 * errors["plain"]
 
 
 def test_cuts_are_told_at_once_and_moves_are_none(seen):
@@ -96,6 +128,19 @@ def test_blur_wins_the_warping_error_and_is_found_out_by_the_rest(slow, seen):
     errors = warping_errors({"sharp": sharp, "blurred": blurred}, exact_motion(slow), [0] * 4, 1)
     style = datasets.sample_photo("coffee", 160)
     distances = weights.feature_distances().calibrate([style, torch.rand(1, 3, 64, 64)])
-    rows = {name: looks(film, style, distances) for name, film in (("sharp", sharp), ("blurred", blurred))}
+    rows = {name: looks(film, seen[:4], style, distances) for name, film in (("sharp", sharp), ("blurred", blurred))}
     assert errors["blurred"] < errors["sharp"]
     assert rows["blurred"]["sharpness"] < rows["sharp"]["sharpness"] and rows["blurred"]["style"] != rows["sharp"]["style"]
+    assert looks(seen[:1], seen[:1], style, distances)["lost structure"] == pytest.approx(0, abs=1e-5)
+    assert looks(seen[:1], [seen[0][:, ::-1].copy()], style, distances)["lost structure"] > 0.3
+
+
+def test_frames_are_found_in_their_style_whatever_their_colours_and_blurred_ones_are_not():
+    from scipy.ndimage import gaussian_filter
+    styles = datasets.style_images(size=128, count=4)
+    found = Retrieval(styles, weights.feature_distances().calibrate(list(styles.values())))
+    for name, style in styles.items():
+        picture = to_array(style)
+        tinted = np.uint8(picture[:, ::-1, [2, 0, 1]] * np.array([0.5, 0.6, 0.7]) + 40)
+        assert found([picture, tinted], name) == 1
+    assert np.mean([found([gaussian_filter(to_array(style), (5, 5, 0))], name) for name, style in styles.items()]) <= 0.5

@@ -72,10 +72,13 @@ def test_a_cut_begins_anew(content, model, track, frames):
 
 
 def test_steadiness_lowers_the_warping_error(model, track, frames, move):
-    arms = {"own": PER_FRAME, "blended": replace(PER_FRAME, blend=0.7), "all": Stability()}
+    arms = {"own": PER_FRAME, "blended": replace(PER_FRAME, blend=0.7, restore=False), "all": Stability()}
     films = {name: uint8(drawn(Styler(model, track, stability), frames)) for name, stability in arms.items()}
     errors = warping_errors(films, exact_motion(move), [0] * len(frames), 1)
-    assert errors["blended"] < errors["own"] and errors["all"] < errors["own"]
+    assert errors["all"] < errors["own"] and errors["blended"] < errors["own"]
+    plain = uint8(drawn(Styler(model, track, replace(Stability(), restore=False)), frames))
+    contrast = [np.std(film[-1].astype(float)) for film in (films["own"], plain, films["all"])]
+    assert contrast[1] < contrast[2] == pytest.approx(contrast[0], rel=0.02)
 
 
 def test_bad_settings_are_refused(model, track):

@@ -1,5 +1,6 @@
 """`stvae video`, as a user calls it."""
 
+import av
 import numpy as np
 import pytest
 from common import ROOT
@@ -48,6 +49,36 @@ def test_a_size_that_is_none_is_refused(make_clip, tmp_path, capfd):
     with pytest.raises(SystemExit) as ended:
         main(["video", str(make_clip()), GLASS, "--size", "4", "-o", str(tmp_path / "out.mp4")])
     assert ended.value.code == 2 and "--size: '4' is no whole number from 16" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name, how, made", [
+    ("one.mp4", {}, (1, 48, 64)), ("odd.mp4", {"pix_fmt": "yuv444p"}, (8, 37, 51)),
+    ("ten.mkv", {"codec": "ffv1", "pix_fmt": "yuv420p10le"}, (8, 48, 64)),
+    ("hevc.mp4", {"codec": "libx265", "pix_fmt": "yuv420p10le"}, (8, 48, 64))])
+def test_unusual_films_become_whole_films(name, how, made, make_clip, pictures, tmp_path, capfd):
+    count, height, width = made
+    shown = [picture[:height, :width] for picture in pictures[:count]]
+    source, out = make_clip(name, shown=shown, sound=0.3, **how), tmp_path / "out.mp4"
+    assert main(["video", str(source), GLASS, "-o", str(out), "--device", "cpu"]) == 0
+    found = pictures_of(out)
+    assert len(found) == count and capfd.readouterr().out == f"{out}: {count} frames\n"
+    assert found[0].shape[:2] == (height + height % 2, width + width % 2)  # what players want: even sides
+    with av.open(str(out)) as container:
+        assert container.streams.video[0].format.name == "yuv420p" and len(container.streams.audio) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {name, "out.mp4"}
+
+
+@pytest.mark.parametrize("kept", [0.2, 0.5, 0.7, 0.97])
+def test_a_truncated_film_becomes_a_whole_shorter_one_or_a_line(kept, make_clip, tmp_path, capfd):
+    source, out = make_clip("cut.mkv", sound=0.3), tmp_path / "out.mp4"
+    source.write_bytes(source.read_bytes()[:int(kept * source.stat().st_size)])
+    status = main(["video", str(source), GLASS, "-o", str(out), "--device", "cpu"])
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("stvae: ")]
+    assert {path.name for path in tmp_path.iterdir()} == {"cut.mkv", "out.mp4"} - ({"out.mp4"} if status == 2 else set())
+    if status == 2:
+        assert len(lines) == 1 and "cut.mkv" in lines[0]
+    else:
+        assert 1 <= len(pictures_of(out)) <= 8 and len(lines) == status
 
 
 @pytest.mark.parametrize("name", ["empty.mp4", "music.m4a", "cut.mp4", "small.mp4"])

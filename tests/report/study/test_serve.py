@@ -3,13 +3,11 @@
 import http.client
 import json
 import re
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
-from common import ROOT
+from common import study_server
 
 from stvae_lib.errors import InputError
 from stvae_lib.report.study import serve, votes
@@ -128,10 +126,8 @@ def test_a_port_that_is_taken_and_a_page_that_is_none_are_refused(running, page,
 
 def started(page, file, *options):
     """`stvae study serve` in a process of its own, and its port."""
-    command = [sys.executable, "-m", "stvae_lib", "study", "serve", str(page), "-o", str(file), "--token", TOKEN, *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    line = process.stdout.readline()
-    return process, int(re.fullmatch(rf"Raters open http://127\.0\.0\.1:(\d+)/{TOKEN}/\n", line)[1])
+    process, lines = study_server(page, file, TOKEN, *options)
+    return process, int(re.fullmatch(rf"Raters open http://127\.0\.0\.1:(\d+)/{TOKEN}/\n", lines[0])[1])
 
 
 class Rater(threading.Thread):
