@@ -20,7 +20,7 @@ INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a",
 TEXT_WIDTH, WIDE = 7.6, 10.8  # inches of a figure as wide as the book's text, and of one that goes beyond it
 MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
 PREVIEW = 76_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
-PAGE = 1_600_000  # pixels of a figure on a page, which is to stay light
+PAGE = 1_350_000  # pixels of a figure on a page, which is to stay light
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
 matplotlib.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
                             "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "figure.dpi": 100,
