@@ -63,6 +63,10 @@ class Book:
         """A film `name` in the book's folder, for a player in the built pages; the notebook itself shows nothing here."""
         display(HTML(f'<div data-film="{html.escape(name)}"></div>'))
 
+    def page(self, name: str, label: str) -> None:
+        """A page `name` in the book's folder, for a link in the built pages; the notebook itself shows nothing here."""
+        display(HTML(f'<div data-page="{html.escape(name)}|{html.escape(label)}"></div>'))
+
     def table(self, rows: list[dict], name: str, decimals: int = 3) -> None:
         """Show rows as a table and keep them as a result."""
         self.add(**{name: rows})

@@ -10,7 +10,8 @@ import nbformat
 
 from ..errors import InputError
 from ..evaluation.intervals import HOLDS, Claim, counted, tally
-from ..pictures.images import load_image
+from ..pictures.images import load_image, to_jpeg, to_tensor
+from ..video.clips import open_clip
 from .answers import END
 from .archive import ROOT, read_json
 from .cells import CAPTION, Figure, figure_in, pairs, summary, without_places, without_traces
@@ -18,6 +19,7 @@ from .launch import colab_cell
 from .prose import Links, anchor, chip, with_cards, with_chips
 
 FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
+PAGE_MARK = re.compile(r'<div data-page="([^"/|]+)\|([^"]+)"></div>')
 FILM_MARK = re.compile(r'<div data-film="([^"/]+)"></div>')
 SOURCE_LINK = re.compile(r"\]\(\.\./([\w/.-]+)")
 WORDS_PER_MINUTE = 200
@@ -103,8 +105,9 @@ class Chapter:
         """What did not hold, and where to go from here."""
         parts = []
         if self.claims:
+            others = not_held(self.claims)
             parts = ["## What failed, and where to go", f"Of the {len(self.claims)} statements of this chapter "
-                     f"{tally(self.claims)}. What did not hold:", not_held(self.claims) or "- nothing"]
+                     f"{tally(self.claims)}.{' What did not hold:' * bool(others)}", others]
         parts.append(f"**Run it yourself**: [the notebook](page:_sources/{self.name}.ipynb), on your own pictures with `stvae "
                      f"report --only {self.name[:2]} -p content_dir my_photos -p style_dir my_paintings`; or [try the model]"
                      "(page:try_it.html) in this browser. **In class**: [labs and a guide](teaching.md). **All statements** with "
@@ -151,17 +154,31 @@ class Chapter:
                 shown.append(self._slider(mark[1], pages))
             elif mark := FILM_MARK.search(data.get("text/html", "")):
                 shown.append(self._player(mark[1], pages))
+            elif mark := PAGE_MARK.search(data.get("text/html", "")):
+                shown.append(self._page(*mark.groups(), pages))
             elif not (shown and output.output_type == "execute_result"):  # the last value, where a cell speaks by itself
                 kept.append(output)
         return [folded(cell.source, summary(cell), kept), *[nbformat.v4.new_markdown_cell(text) for text in shown if text]]
 
     def _player(self, file: str, pages: Path) -> str:
-        """A player, where `Book.film` left its mark and the run its film."""
+        """A player with the first frame in it, where `Book.film` left its mark and the run its film."""
         if self.run is None or not (self.run / file).exists():
             return ""
-        _write(pages / "extra" / "films" / f"{self.name}-{file}", (self.run / file).read_bytes())
-        return (f"```{{raw}} html\n<video controls loop muted playsinline preload=\"none\" class=\"film\" "
-                f"src=\"films/{self.name}-{file}\" aria-label=\"The film that the next figure shows a moment of\"></video>\n```")
+        film, first = self.run / file, next(open_clip(self.run / file).frames()).picture
+        name, (height, width) = f"films/{self.name}-{file}", first.shape[:2]
+        _write(pages / "extra" / name, film.read_bytes())
+        _write(pages / "extra" / f"{name}.jpg", to_jpeg(to_tensor(first), quality=80))
+        return (f"```{{raw}} html\n<video controls loop muted playsinline preload=\"none\" class=\"film\" width=\"{width}\" "
+                f"height=\"{height}\" poster=\"{name}.jpg\" src=\"{name}\" "
+                "aria-label=\"The film that the next figure shows a moment of\"></video>\n```")
+
+    def _page(self, file: str, label: str, pages: Path) -> str:
+        """A link to a page of its own, where `Book.page` left its mark and the run its page."""
+        if self.run is None or not (self.run / file).exists():
+            return ""
+        name = f"more/{self.name}-{file}"
+        _write(pages / "extra" / name, (self.run / file).read_bytes())
+        return f"**[{label}](page:{name})**"
 
     def _slider(self, mark: str, pages: Path) -> str:
         """A slider over precomputed pictures, by a script of its own, where `Book.frames` left its mark."""

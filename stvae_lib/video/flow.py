@@ -3,10 +3,14 @@
 A flow is float32 `(H, W, 2)`, in pixels, x before y: what the first frame shows at p, the second shows at p + flow(p).
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from .contrast import restored
+
+Flow = Callable[[np.ndarray, np.ndarray], np.ndarray]  # what estimates one from two frames, as `flow_between`
 
 
 def flow_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ def test_every_way_is_measured_and_neither_blur_nor_blending_alone_wins(video, f
     assert math.isnan(rows["input"][far]) and video.rounded(rows)["input"][far] is None
     assert plain["style"] <= restored["style"] < blended["style"] < blurred["style"]
     assert blurred["sharpness"] < blended["sharpness"] < restored["sharpness"] and blurred["found"] < restored["found"] == 1
+    assert rows["input"]["over the input's, lag 1, along the blended flow"] == 1
     assert rows["input"]["lost structure"] == pytest.approx(0, abs=1e-5) and rows["input"]["found"] == 0
 
 
@@ -46,3 +47,9 @@ def test_method_2_is_followed_over_the_first_frames(video, found, monkeypatch):
     rows = video.measured(clip, video.optimised(styles[style], weights.loss_network()), style, styles, found)
     few, more = (rows[f"method 2, {count} iterations"] for count in (1, 3))
     assert len(clip.pictures) == 3 and few["warping error, lag 1"] < more["warping error, lag 1"]
+
+
+def test_frames_that_begin_a_shot_are_not_looked_at(video):
+    clip = video.Shown([None] * 30, None, None, [0] * 12 + [1] * 18)
+    assert clip.looked_at()[0] == 1 and 12 not in clip.looked_at() and len(clip.looked_at()) == 14
+    assert clip.beginning(4).looked_at() == [1, 2, 3]

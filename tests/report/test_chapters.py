@@ -14,6 +14,8 @@ from stvae_lib.report.answers import END, START
 from stvae_lib.report.chapters import Chapter, read_notebook
 from stvae_lib.report.prose import anchor
 from stvae_lib.report.site import DOCS
+from stvae_lib.video.camera import CameraMove
+from stvae_lib.video.output import write_film
 
 
 @pytest.fixture
@@ -163,10 +165,14 @@ def test_a_film_of_the_run_gets_a_player_and_one_that_is_not_there_none(tmp_path
     run = tmp_path / "run"
     run.mkdir()
     (run / "results.json").write_text(json.dumps({"figures": []}))
-    (run / "ways.mp4").write_bytes(b"film")
+    move = CameraMove(styles.generate("marbling", 96, 0), (32, 64), 3)
+    write_film(move.frames(), move, run / "ways.mp4")
     cells = [showing(nbformat.v4.new_output("display_data", {"text/html": f'<div data-film="{name}"></div>'}))
              for name in ("ways.mp4", "gone.mp4")]
     chapter_of(tmp_path, *cells, run=run).write(pages)
     text = "\n".join(cell.source for cell in written(pages))
     assert '<video controls' in text and 'src="films/01_x-ways.mp4"' in text and "gone.mp4" not in text
-    assert (pages / "extra" / "films" / "01_x-ways.mp4").read_bytes() == b"film"
+    assert 'width="64" height="32" poster="films/01_x-ways.mp4.jpg"' in text
+    films = pages / "extra" / "films"
+    assert (films / "01_x-ways.mp4").read_bytes() == (run / "ways.mp4").read_bytes()
+    assert images.load_image(films / "01_x-ways.mp4.jpg").shape == (1, 3, 32, 64)

@@ -9,7 +9,7 @@ from stvae_lib import weights
 from stvae_lib.pictures import datasets
 from stvae_lib.pictures.images import to_array
 from stvae_lib.video.camera import CameraMove
-from stvae_lib.video.coherence import Retrieval, estimated_motion, exact_motion, looks, shots, warping_errors
+from stvae_lib.video.coherence import Motion, Retrieval, estimated_motion, exact_motion, looks, shots, warping_errors
 from stvae_lib.video.contrast import octaves, restored
 from stvae_lib.video.cuts import CutDetector
 from stvae_lib.video.flow import Blender, flow_between, inside, visible, warp
@@ -144,3 +144,23 @@ def test_frames_are_found_in_their_style_whatever_their_colours_and_blurred_ones
         tinted = np.uint8(picture[:, ::-1, [2, 0, 1]] * np.array([0.5, 0.6, 0.7]) + 40)
         assert found([picture, tinted], name) == 1
     assert np.mean([found([gaussian_filter(to_array(style), (5, 5, 0))], name) for name, style in styles.items()]) <= 0.5
+
+
+def test_what_is_carried_along_a_wrong_flow_looks_steady_along_that_flow_alone(seen):
+    def wrong(first, second):
+        return flow_between(first, second) + np.float32([1.5, 0])
+
+    carried = [np.uint8(np.random.default_rng(0).integers(0, 255, seen[0].shape))]
+    for before, picture in zip(seen, seen[1:5]):
+        carried.append(warp(carried[-1], wrong(picture, before)).clip(0, 255).astype(np.uint8))
+    def own(first, second):
+        flow = wrong(seen[first], seen[second])
+        return Motion(flow, inside(flow))
+
+    along, across = (warping_errors({"film": carried}, motion, [0] * 5, 1)["film"] for motion in (own, estimated_motion(seen)))
+    assert along < 0.2 * across
+
+
+def test_the_measuring_flow_finds_a_known_motion(slow, seen):
+    exact, found = exact_motion(slow)(6, 5), estimated_motion(seen)(6, 5)
+    assert found.seen.mean() > 0.8 and np.abs(found.flow - exact.flow)[found.seen].mean() < 0.5
