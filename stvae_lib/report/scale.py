@@ -166,7 +166,8 @@ def write_scale_page(pages: Path) -> None:
     for name, figure in shown.items():
         (pages / "pictures" / f"scale-{name}.png").write_bytes(figures.png(figure))
     page, limits = pages / "scale.md", {found["max_memory"] for found in tiles["models"].values()}
-    measured = (bench, folders, *map(read_benchmark, ("sizes", "withstands")), *tiles["models"].values())
+    withstood = [part for part in read_benchmark("withstands").values() if isinstance(part, dict)]
+    measured = (bench, folders, read_benchmark("sizes"), *withstood, *tiles["models"].values())
     machines = {record["provenance"]["device"] for record in measured}
     text = Template(page.read_text(encoding="utf-8")).substitute(
         machine=" or ".join(sorted(machines)), most=" or ".join(sorted(limits)), tiles=tiles_table(), reduced=reduced(),
