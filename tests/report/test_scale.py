@@ -11,15 +11,16 @@ from PIL import Image
 from stvae_lib.report import scale
 
 WORST = [{"what": "hang"}, {"what": "crash"}, {"what": "hang"}]
+HERE = {"provenance": {"device": "cpu: 2 CPU threads"}}
 RECORDS = {
     "withstands": {
-        "provenance": {"device": "cpu: 2 CPU threads"},
+        "command": "python benchmarks/withstands.py",
         "pictures": {"source": "pillow 1.2", "files": 9, "photograph": {"done": 6, "refused": 3, "others": []},
-                     "style": {"done": 4, "refused": 2, "others": WORST}},
-        "models": {"tried": 7, "done": 1, "refused": 6, "others": [], "peak_memory_mb": 345},
+                     "style": {"done": 4, "refused": 2, "others": WORST}, **HERE},
+        "models": {"tried": 7, "done": 1, "refused": 6, "others": [], "peak_memory_mb": 345, **HERE},
         "trainings": {"SIGKILL": {"kills": 4, "checkpoints_lost": 1, "ended": 2, "same_losses": 1},
                       "SIGTERM": {"signals": 3, "told_and_kept": 2, "ended": 3, "same_losses": 3},
-                      "full disk": {"limits": 5, "said": 5, "checkpoints_lost": 0, "ended": 1, "same_losses": 1}}},
+                      "full disk": {"limits": 5, "said": 5, "checkpoints_lost": 0, "ended": 1, "same_losses": 1}, **HERE}},
     "folders": {
         "model": "small", "pictures": 100, "size": 64, "cores": 2, "provenance": {"device": "cpu: 2 CPU threads"},
         "speed": [{"workers": 0, "killed": 0, "seconds": 10.0, "pictures_per_second": 10.0, "lost": 0},
