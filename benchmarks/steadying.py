@@ -26,7 +26,7 @@ from stvae_lib.pictures.images import to_tensor
 from stvae_lib.provenance import environment, sha256
 from stvae_lib.video.coherence import Retrieval
 from stvae_lib.video.contrast import restored
-from stvae_lib.video.flow import flow_between, visible, warp
+from stvae_lib.video.flow import flow_between, softly_visible, warp
 from stvae_lib.video.keyframes import StyleTrack
 from stvae_lib.video.styler import PER_FRAME, Stability, Styler
 
@@ -49,7 +49,7 @@ class Carried:
         picture, back, seen = frame.picture, None, None
         if self.last is not None:
             back, forth = self.flow(picture, self.last[0]), self.flow(self.last[0], picture)
-            seen = cv2.GaussianBlur(visible(back, forth).astype(np.float32), (0, 0), 1.0)[..., None]
+            seen = softly_visible(back, forth)
         output = self.drawn(to_tensor(picture), back, seen)
         self.last = picture, output
         return np.rint(255 * output).astype(np.uint8)
@@ -109,13 +109,7 @@ def _coarse(seen: np.ndarray, features: torch.Tensor) -> torch.Tensor:
     return F.interpolate(torch.from_numpy(seen).permute(2, 0, 1)[None], features.shape[2:], mode="area")
 
 
-def finer_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """As `flow_between`, down to single pixels."""
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    search.setFinestScale(0)
-    return search.calc(*(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (first, second)), None)
-
-
+finer_flow = partial(flow_between, finest=0)
 TRIED = {"strokes kept more than tones": partial(Octaves, tones=0.4, strokes=SHARE),
          "tones kept more than strokes": partial(Octaves, tones=0.9, strokes=0.6),
          "last result mixed in as features": EncodedResult, "features of the content averaged": ContentFeatures,

@@ -160,11 +160,17 @@ class Chapter:
                 kept.append(output)
         return [folded(cell.source, summary(cell), kept), *[nbformat.v4.new_markdown_cell(text) for text in shown if text]]
 
+    def _left(self, file: str) -> Path | None:
+        """A file that the run left for the pages, where there is one."""
+        path = self.run / file if self.run else None
+        return path if path and path.exists() else None
+
     def _player(self, file: str, pages: Path) -> str:
         """A player with the first frame in it, where `Book.film` left its mark and the run its film."""
-        if self.run is None or not (self.run / file).exists():
+        film = self._left(file)
+        if film is None:
             return ""
-        film, first = self.run / file, next(open_clip(self.run / file).frames()).picture
+        first = next(open_clip(film).frames()).picture
         name, (height, width) = f"films/{self.name}-{file}", first.shape[:2]
         _write(pages / "extra" / name, film.read_bytes())
         _write(pages / "extra" / f"{name}.jpg", to_jpeg(to_tensor(first), quality=80))
@@ -174,21 +180,23 @@ class Chapter:
 
     def _page(self, file: str, label: str, pages: Path) -> str:
         """A link to a page of its own, where `Book.page` left its mark and the run its page."""
-        if self.run is None or not (self.run / file).exists():
+        page = self._left(file)
+        if page is None:
             return ""
         name = f"more/{self.name}-{file}"
-        _write(pages / "extra" / name, (self.run / file).read_bytes())
+        _write(pages / "extra" / name, page.read_bytes())
         return f"**[{label}](page:{name})**"
 
     def _slider(self, mark: str, pages: Path) -> str:
         """A slider over precomputed pictures, by a script of its own, where `Book.frames` left its mark."""
         file, columns, rows, *labels = mark.split("|")
-        if self.run is None or not (self.run / file).exists():
+        sheet = self._left(file)
+        if sheet is None:
             return ""
         columns, rows = int(columns), int(rows)
         sprite = f"frames/{self.name}-{file}"
-        _write(pages / "extra" / sprite, (self.run / file).read_bytes())
-        height, width = (side / count for side, count in zip(load_image(self.run / file).shape[2:], (rows, columns)))
+        _write(pages / "extra" / sprite, sheet.read_bytes())
+        height, width = (side / count for side, count in zip(load_image(sheet).shape[2:], (rows, columns)))
         inputs = [f'<label>{label} <input type="range" min="0" max="{count - 1}" value="0" aria-label="{label}"></label>\n'
                   for label, count in zip(labels, (columns, rows))]
         template = Template((Path(__file__).parent / "templates" / "frames.html").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from ..losses import FeatureDistances
 from ..pictures.images import to_tensor
 from .camera import CameraMove
 from .cuts import CutDetector
-from .flow import Flow, inside, visible, warp
+from .flow import Flow, grey, inside, visible, warp
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,8 @@ def exact_motion(move: CameraMove) -> Callable[[int, int], Motion]:
 def measuring_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """As `flow.flow_between`, by polynomial expansion (Farnebäck 2003), in OpenCV: another estimate than the one that outputs are
     carried along. Along its own flow, errors included, whatever was carried looks steady."""
-    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (first, second)]
-    return cv2.calcOpticalFlowFarneback(*grey, None, pyr_scale=0.5, levels=5, winsize=15, iterations=5, poly_n=7, poly_sigma=1.5,
-                                        flags=cv2.OPTFLOW_FARNEBACK_GAUSSIAN)
+    return cv2.calcOpticalFlowFarneback(grey(first), grey(second), None, pyr_scale=0.5, levels=5, winsize=15, iterations=5,
+                                        poly_n=7, poly_sigma=1.5, flags=cv2.OPTFLOW_FARNEBACK_GAUSSIAN)
 
 
 def estimated_motion(pictures: list[np.ndarray], flow: Flow = measuring_flow) -> Callable[[int, int], Motion]:
@@ -104,8 +103,8 @@ def looks(pictures: list[np.ndarray], originals: list[np.ndarray], style: torch.
 
 class Retrieval:
     """How often frames show which of several styles they are in: the share of them, 0 … 1, to which their own is the nearest by
-    style distance. All are compared in grey, at one mean and contrast, so that no palette tells. Some styles are
-    near to a picture of nothing: count how often the unstylised film is found, too.
+    style distance. All are compared in grey, at one mean and contrast, so that no palette tells. Some styles are near to a
+    picture of nothing: count how often the unstylised film is found, too.
 
     styles: by name, each `(1, 3, H, W)`. distances: calibrated (see `losses`).
     """

@@ -13,10 +13,17 @@ from .contrast import restored
 Flow = Callable[[np.ndarray, np.ndarray], np.ndarray]  # what estimates one from two frames, as `flow_between`
 
 
-def flow_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Flow from one frame to another, uint8 `(H, W, 3)`, by dense inverse search (DIS, Kroeger et al. 2016), in OpenCV."""
+def flow_between(first: np.ndarray, second: np.ndarray, finest: int = 1) -> np.ndarray:
+    """Flow from one frame to another, uint8 `(H, W, 3)`, by dense inverse search (DIS, Kroeger et al. 2016), in OpenCV. finest:
+    how often frames are halved where it is searched last; 0 goes down to single pixels."""
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return search.calc(*(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (first, second)), None)
+    search.setFinestScale(finest)
+    return search.calc(grey(first), grey(second), None)
+
+
+def grey(frame: np.ndarray) -> np.ndarray:
+    """The luminance of a frame, uint8 `(H, W, 3)`, as `(H, W)`: what flow is estimated from."""
+    return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
 
 
 def warp(second: np.ndarray, flow: np.ndarray) -> np.ndarray:
@@ -42,6 +49,11 @@ def visible(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
     return (gap < bound) & inside(forward)
 
 
+def softly_visible(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
+    """`visible` with edges a pixel soft, float32 `(H, W, 1)` in [0, 1]: a weight for what is carried."""
+    return cv2.GaussianBlur(visible(forward, backward).astype(np.float32), (0, 0), 1.0)[..., None]
+
+
 class Blender:
     """Carries outputs along the flow of their inputs: where a frame shows what the last one showed, a share of the last
     output is kept. share: 0 … 1. restore: whether the result gets the contrast of the frame's own output back, which the mean
@@ -55,7 +67,7 @@ class Blender:
         if self.last is not None and not cut:
             picture_before, output_before = self.last
             back, forth = flow_between(picture, picture_before), flow_between(picture_before, picture)
-            kept = self.share * cv2.GaussianBlur(visible(back, forth).astype(np.float32), (0, 0), 1.0)[..., None]
+            kept = self.share * softly_visible(back, forth)
             blended = (output + kept * (warp(output_before, back) - output)).clip(0, 1)  # bicubic overshoots
             output = restored(blended, output) if self.restore else blended
         self.last = picture, output
