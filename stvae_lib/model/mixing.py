@@ -46,7 +46,8 @@ def stylize_regions(model: STVAE, content: torch.Tensor, styles: list, masks: li
 
     styles: images or codes. masks: one grey `(1, 1, h, w)` per style, soft or hard, of any size; at every place they are
     divided by their sum. Features, and the decoder's modulation, are blended by the masks before the one decoding, so
-    that soft borders are drawn rather than cross-faded. Raises InputError on counts, shapes, or a place without a style.
+    that soft borders are drawn rather than cross-faded. Nothing is finished: a palette is that of a whole picture. Raises
+    InputError on counts, shapes, or a place without a style.
     """
     check_strength(strength)
     codes = model.codes_of(styles)
@@ -133,12 +134,13 @@ def load_code(path, model: STVAE) -> StyleCode:
         raise InputError(path, "holds other tensors than a style of this model", "encode the style again")
     tensors = {name: value.to(model.device) for name, value in tensors.items()}
     extras = {name.removeprefix("extras."): value for name, value in tensors.items() if name.startswith("extras.")}
-    return StyleCode(tensors["mu"], tensors["log_sigma"], extras)
+    return StyleCode(tensors["mu"], tensors["log_sigma"], extras, tensors.get("palette"))
 
 
 def _tensors_of(code: StyleCode) -> dict[str, torch.Tensor]:
     """A style code as named tensors."""
-    return {"mu": code.mu, "log_sigma": code.log_sigma} | {f"extras.{name}": value for name, value in code.extras.items()}
+    tensors = {"mu": code.mu, "log_sigma": code.log_sigma} | {f"extras.{name}": value for name, value in code.extras.items()}
+    return tensors if code.palette is None else tensors | {"palette": code.palette}
 
 
 def _layout(tensors: dict[str, torch.Tensor]) -> dict[str, tuple]:

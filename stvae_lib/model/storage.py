@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import torch
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
@@ -30,6 +30,7 @@ class Architecture:
     decoder_parameters: int | None = None
     base: str | None = None
     features: str | None = None
+    photo_share: float | None = Field(None, ge=0, lt=1)
 
 
 def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:

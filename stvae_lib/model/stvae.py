@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..errors import InputError
-from ..pictures.images import MIN_SIDE
+from ..pictures.images import MIN_SIDE, to_pixels
+from ..pictures.palette import Finishing, palette_of
 from .codes import Style, StyleCode, mix_codes
 from .content import ContentStatistics
 
@@ -77,11 +78,15 @@ class AutoEncoder(nn.Module):
 
 
 class STVAE(AutoEncoder):
-    """Image autoencoder plus variational linear transform `vlt`: the model of the paper."""
+    """Image autoencoder plus variational linear transform `vlt`: the model of the paper.
 
-    def __init__(self, encoder: nn.Module, vlt: nn.Module, decoder: nn.Module):
+    photo_share: with a number, what is drawn is finished in the very colours of the style's picture, with so much of the
+    photograph blended in (`pictures.palette`; not the paper's). None: pictures are as they were drawn.
+    """
+
+    def __init__(self, encoder: nn.Module, vlt: nn.Module, decoder: nn.Module, photo_share: float | None = None):
         super().__init__(encoder, decoder)
-        self.vlt = vlt
+        self.vlt, self.photo_share = vlt, photo_share
 
     def style_features(self, style: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features of a style image `(N, 3, H, W)` at all layers whose statistics make a style, by layer."""
@@ -90,7 +95,8 @@ class STVAE(AutoEncoder):
 
     def encode_style(self, style: torch.Tensor) -> StyleCode:
         """Style image `(N, 3, H, W)` to its latent posterior; keep it, `stylize` takes it in place of the image."""
-        return self.vlt.encode_style(self.style_features(style))
+        code = self.vlt.encode_style(self.style_features(style))
+        return code if self.photo_share is None else replace(code, palette=to_pixels(palette_of(style)))
 
     def sample_style(self, generator: torch.Generator | None = None) -> StyleCode:
         """A style nobody painted: z ~ N(0, I), as a code without spread."""
@@ -106,7 +112,7 @@ class STVAE(AutoEncoder):
 
     def style_from(self, code: StyleCode, sample: bool = False, generator=None) -> Style:
         """The transform's style matrix, mean and decoder modulation for a code, at z = mu or sampled."""
-        return self.vlt.decode_style(code.z(sample, generator), code)
+        return replace(self.vlt.decode_style(code.z(sample, generator), code), palette=code.palette)
 
     def mixed_style(self, styles, mix=None, sample: bool = False, generator=None) -> Style:
         """`style_from` one style or a mix of several, as `stylize` takes them."""
@@ -128,18 +134,31 @@ class STVAE(AutoEncoder):
         moved = self.vlt.transform(content_features, style, known)
         return torch.lerp(content_features, moved.to(content_features.dtype), strength)
 
+    def finishing(self, drawn: torch.Tensor, content: torch.Tensor, style: Style) -> Finishing | None:
+        """How a drawn picture is to be finished, from `palette_of` it and of its photograph; None: not at all."""
+        if self.photo_share is None or style.palette is None:
+            return None
+        return Finishing.of(drawn, content, style.palette, self.photo_share)
+
+    def finish(self, drawn: torch.Tensor, content: torch.Tensor, style: Style, strength: float = 1.0) -> torch.Tensor:
+        """What `render` drew in [0, 1] of `content` `(N, 3, H, W)`, finished by `strength`; unchanged where the model, or a
+        style without a picture, asks for nothing."""
+        finishing = self.finishing(palette_of(drawn), palette_of(content), style)
+        return drawn if finishing is None else torch.lerp(drawn, finishing(drawn, content), strength)
+
     def stylize(self, content: torch.Tensor, styles, mix=None, strength: float = 1.0, sample: bool = False,
                 generator: torch.Generator | None = None, clamp: bool = True) -> torch.Tensor:
         """Content `(N, 3, H, W)` in one style or a mix of several: `(N, 3, H, W)`.
 
         styles: an image, a StyleCode, or a list of these. mix: a share per style, summing to 1 (normalised with
         a warning if not); equal shares by default. strength: 0 reconstructs the content, 1 is full style.
-        sample: draw z from the posterior instead of its mean. Raises InputError on bad shapes, mix or strength.
+        sample: draw z from the posterior instead of its mean. clamp: False gives what was drawn, unfinished and perhaps
+        beyond [0, 1]. Raises InputError on bad shapes, mix or strength.
         """
         check_strength(strength)
         style = self.mixed_style(styles, mix, sample, generator)
         output = self.render(self.encode(content), style, content.shape[2:], strength)
-        return output.clamp(0, 1) if clamp else output
+        return self.finish(output.clamp(0, 1), content, style, strength) if clamp else output
 
 
 def normalised_mix(mix, count: int) -> list[float]:

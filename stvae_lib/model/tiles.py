@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from ..errors import InputError
 from ..pictures.images import to_float, to_pixels
+from ..pictures.palette import palette_of
 from ..statistics import deviations
 from .backbones.modulation import Modulation
 from .codes import Style
@@ -29,6 +30,7 @@ LIVE = 2  # copies of a convolution's input and output that live at once: with b
 FLOATS = 36  # bytes a pixel: three float pictures, the content, its padded copy and the result
 PIXELS = 20  # bytes a pixel: 8-bit content and result, what Pillow decodes the one from and encodes the other to
 PROCESS = 600_000_000  # bytes that Python, torch and a model take before the first picture
+STRIP = 2**20  # pixels that are finished at once
 LONGEST_TILE = 2048  # pixels a side: beyond, borders cost next to nothing and caches are missed
 SHORTEST_TILE = 256  # pixels a side: below, more borders than tiles are computed
 KEEPING_TILE = 512  # pixels a side: features are not kept where they leave less room than such a tile takes
@@ -181,7 +183,19 @@ class Tiler:
             if not image.isfinite().all():
                 raise InputError("the picture", "would hold values that are no numbers", "use another model, style or option")
             target.copy_(image if output.is_floating_point() else to_pixels(image))
+        self.finish(output, content, style, strength)
         return output
+
+    def finish(self, output: torch.Tensor, content: torch.Tensor, style: Style, strength: float) -> None:
+        """`STVAE.finish`, in place and in strips."""
+        finishing = self.model.finishing(palette_of(output), palette_of(content), style)
+        if finishing is None:
+            return
+        typed = to_float if output.is_floating_point() else to_pixels
+        rows = max(1, STRIP // output.shape[3])
+        for drawn, photo in zip(output.split(rows, dim=2), content.split(rows, dim=2)):
+            strip = to_float(drawn)
+            drawn.copy_(typed(torch.lerp(strip, finishing(strip, to_float(photo)), strength)))
 
     def measured(self, features: "TiledFeatures", style: Style, strength: float, known: ContentStatistics) -> Style:
         """A style whose modulation knows the moments of the decoder's hidden layers over the whole picture."""

@@ -85,7 +85,8 @@ def build(architecture: dict, encoder=None):
     encoder = encoder if encoder is not None else own_encoder
     if architecture["variant"] is None:
         return AutoEncoder(encoder, decoder)
-    return STVAE(encoder, VLT[architecture["variant"]](encoder, decoder, **architecture["options"]), decoder)
+    vlt = VLT[architecture["variant"]](encoder, decoder, **architecture["options"])
+    return STVAE(encoder, vlt, decoder, architecture.get("photo_share"))
 
 
 def untrained(name, **changes) -> AutoEncoder:

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .images import to_float
+
 TURNS = 12  # of colour space
 SIDE = 64  # of the grid of pixels whose colours make a palette
 QUANTILES = 256  # of a distribution, between which maps are straight
@@ -19,10 +21,10 @@ STEPS = 17  # of a table, per channel
 
 
 def palette_of(image: torch.Tensor) -> torch.Tensor:
-    """Colours of `image` `(N, 3, H, W)` in [0, 1] on an even grid, in a fixed random order: `(N, 3, 4096)`. Every part of
-    the list has the picture's distribution."""
+    """Colours of `image` `(N, 3, H, W)`, in [0, 1] or 8-bit, on an even grid, in a fixed random order: `(N, 3, 4096)`. Every
+    part of the list has the picture's distribution."""
     rows, columns = (torch.linspace(0, side - 1, SIDE, device=image.device).round().long() for side in image.shape[2:])
-    colours = image[:, :, rows][:, :, :, columns].flatten(2).float().clamp(0, 1)
+    colours = to_float(image[:, :, rows][:, :, :, columns]).flatten(2).float().clamp(0, 1)
     return colours[..., _order(SIDE**2).to(image.device)]
 
 
@@ -68,19 +70,56 @@ def recoloured(image: torch.Tensor, palette: torch.Tensor) -> torch.Tensor:
     return colour_table(palette_of(image), palette.to(image.device, torch.float32))(image)
 
 
-def finished(output: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, share: float) -> torch.Tensor:
-    """What a model drew, with `share` of the photograph blended in, in the colours of its style: `(N, 3, H, W)` in [0, 1].
+@dataclass
+class Finishing:
+    """What is done to a drawn picture last: `share` of the photograph is blended in, itself in the style's colours (so that it
+    brings back drawing and no colour), and the blend gets the style's colours. Maps of colour alone, the same everywhere in the
+    picture, so that it can be done in parts, and to all frames of a shot."""
 
-    output: unclamped, content in [0, 1], `(N, 3, H, W)` both. palette: `(N, 3, n)`. share: 0 to below 1; the photograph is
-    recoloured before, so that it brings back drawing and no colour. Gradients pass straight through to `output` (Bengio et
-    al. 2013): the map's own would be nothing where colours are clamped and huge where a palette is black and white.
+    share: float
+    photo: ColourTable
+    blend: ColourTable
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, drawn: torch.Tensor, content: torch.Tensor, wanted: torch.Tensor, share: float) -> "Finishing":
+        """From palettes `(N, 3, 4096)` of what was drawn, of the photograph and of the style (this one 8-bit or in [0, 1]),
+        the latter two one for all or one for each. share: 0 to below 1."""
+        wanted = to_float(wanted).to(drawn).expand(len(drawn), -1, -1)
+        photo = colour_table(content.expand(len(drawn), -1, -1), wanted)
+        own = photo(content.expand(len(drawn), -1, -1)[..., None])[..., 0]
+        return cls(share, photo, colour_table(torch.lerp(drawn, own, share), wanted))
+
+    def __call__(self, drawn: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
+        """The finished picture `(N, 3, H, W)` in [0, 1], or any part of it, from the same part of both."""
+        content = content.to(drawn).expand(len(drawn), -1, -1, -1)
+        return self.blend(torch.lerp(drawn, self.photo(content), self.share))
+
+
+def finished(drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, share: float) -> torch.Tensor:
+    """A drawn picture, finished: `(N, 3, H, W)` in [0, 1].
+
+    drawn: `(N, 3, H, W)`, clamped or not. content: the same in [0, 1], one for all or one for each. palette: `(N, 3, 4096)`, the
+    style's, as many. Gradients pass straight through to `drawn` (Bengio et al. 2013), as the map's own would be nothing where
+    colours are clamped and huge between those of a palette of black and white; but for the part that asks for nothing else than
+    other colours, of which finishing would leave nothing.
     """
     with torch.no_grad():
-        drawn = output.clamp(0, 1)
-        if share:
-            drawn = torch.lerp(drawn, recoloured(content, palette).to(output.dtype), share)
-        change = recoloured(drawn, palette) - output
-    return output + change
+        inside = drawn.clamp(0, 1)
+        change = Finishing.of(palette_of(inside), palette_of(content), palette, share)(inside, content) - drawn
+    output = drawn + change
+    if output.requires_grad:
+        output.register_hook(lambda gradient: without_recolouring(gradient, inside))
+    return output
+
+
+def without_recolouring(gradient: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+    """What is left of a gradient by a picture, `(N, 3, H, W)` both, after its regression on the picture's colours: the rest of
+    it changes neither means nor covariances of colours."""
+    basis = torch.cat([torch.ones_like(colours[:, :1]), colours], dim=1).flatten(2)            # (N, 4, H·W)
+    squares = basis @ basis.mT + 1e-4 * basis.shape[2] * torch.eye(4, device=basis.device)
+    wanted = gradient.flatten(2)
+    return (wanted - (wanted @ basis.mT) @ torch.linalg.inv(squares) @ basis).reshape(gradient.shape)
 
 
 @lru_cache(maxsize=1)

@@ -62,7 +62,7 @@ class Studio:
         return self._codes[name]
 
     def features(self, name: str, size: int):
-        """A content's features and its size (H, W), at a longer side of `size`, encoded once."""
+        """A content at a longer side of `size`, and its features, encoded once."""
         if (name, size) not in self._features:
             image = self.contents[name]
             factor = min(1.0, size / max(image.shape[2:]))
@@ -70,7 +70,7 @@ class Studio:
                 smaller = [max(16, round(side * factor)) for side in image.shape[2:]]
                 image = F.interpolate(image, smaller, mode="bilinear", antialias=True).clamp(0, 1)
             with torch.no_grad():
-                self._features[name, size] = self.model.encode(image), image.shape[2:]
+                self._features[name, size] = image, self.model.encode(image)
         return self._features[name, size]
 
     @torch.no_grad()
@@ -84,8 +84,10 @@ class Studio:
         code = mix_codes([self.code(name) for name, _ in pairs], [weight / total for _, weight in pairs])
         if any(settings.shifts):
             code = self.axes.shifted(code, settings.shifts)
-        features, shape = self.features(settings.content, size or self.size)
-        return self.model.render(features, self.model.style_from(code), shape, settings.strength).clamp(0, 1).cpu()
+        image, features = self.features(settings.content, size or self.size)
+        style = self.model.style_from(code)
+        drawn = self.model.render(features, style, image.shape[2:], settings.strength).clamp(0, 1)
+        return self.model.finish(drawn, image, style, settings.strength).cpu()
 
     def add(self, role: str, name: str, data: bytes) -> str:
         """Take an uploaded picture as "content" or "style"; returns the name it goes by. InputError on a bad file, and before

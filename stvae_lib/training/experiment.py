@@ -74,7 +74,8 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
         recipe.start(torch.cat([mixed_batch(photos, paintings, rng, config.schedule)["images"] for _ in range(9)]))
         return recipe
     vlt = start_transform(config, encoder, decoder)
-    recipe = VLTTraining(STVAE(encoder, vlt, decoder), distances, photos, paintings, validation, config.options)
+    model = STVAE(encoder, vlt, decoder, config.options.finish)
+    recipe = VLTTraining(model, distances, photos, paintings, validation, config.options)
     if not resumes:
         recipe.start(rng, config.schedule)
     return recipe
@@ -241,7 +242,8 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
         save_image(reconstruction_sheet(AutoEncoder(recipe.encoder, recipe.decoder)), folder / "sheet.jpg")
         return weights.write_model(AutoEncoder(recipe.encoder, recipe.decoder), path, architecture, card,
                                    parts=_parts(config, "encoder", "decoder"))
-    architecture |= {"variant": config.options.variant, "options": config.options.vlt_options()}
+    architecture |= {"variant": config.options.variant, "options": config.options.vlt_options(),
+                     "photo_share": config.options.finish}
     save_image(contact_sheet(recipe.model), folder / "sheet.jpg")
     if config.options.train_decoder:
         return weights.write_model(recipe.model, path, architecture, card, _parts(config, "encoder", "decoder", "vlt"))

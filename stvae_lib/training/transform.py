@@ -85,6 +85,11 @@ class VLTOptions:
             raise InputError(f"photo_share {self.photo_share:g}", "is a part of recolouring, and recoloured is false",
                              "set both or neither")
 
+    @property
+    def finish(self) -> float | None:
+        """The share of the photograph in what the trained model finishes (`STVAE.photo_share`)."""
+        return self.photo_share if self.recoloured else None
+
     def vlt_options(self) -> dict:
         """Arguments of the transform's class."""
         options = {"matrix_size": self.matrix_size, "latent": self.latent}

@@ -108,3 +108,13 @@ def test_example_masks_cover_the_picture_and_places_are_compared_under_them():
     picture = sum(mask * image for mask, image in zip(bands, alone))
     torch.testing.assert_close(mixing.place_errors(picture, alone, bands),
                                torch.tensor([[0, 0.5, 1], [0.5, 0, 0.5], [1, 0.5, 0]]))
+
+
+def test_a_style_file_keeps_the_palette_of_a_model_that_finishes(model, photo, corners, tmp_path, monkeypatch):
+    monkeypatch.setattr(model, "photo_share", 0.2)
+    code = model.encode_style(corners[0])
+    mixing.save_code(code, tmp_path / "one.safetensors", model)
+    again = mixing.load_code(tmp_path / "one.safetensors", model)
+    assert again.palette.dtype == torch.uint8 and torch.equal(again.palette, code.palette)
+    assert torch.equal(model.stylize(photo, again), model.stylize(photo, corners[0]))
+    assert (tmp_path / "one.safetensors").stat().st_size < 20_000

@@ -8,6 +8,8 @@ import stvae_lib as st
 from stvae_lib import InputError, weights
 from stvae_lib.model.codes import mix_codes
 from stvae_lib.pictures import datasets, styles
+from stvae_lib.pictures.images import to_pixels
+from stvae_lib.pictures.palette import finished, palette_of
 from stvae_lib.training.transform import latent_health
 
 TRANSFORMS = [name for name in weights.SHIPPED if not name.endswith("autoencoder")]
@@ -157,3 +159,38 @@ def test_mixing_adds_means_and_variances(best, glass, cut):
     torch.testing.assert_close(mixed.mu, 0.25 * a.mu + 0.75 * b.mu)
     expected = 0.25 * (2 * a.log_sigma).exp() + 0.75 * (2 * b.log_sigma).exp()
     torch.testing.assert_close((2 * mixed.log_sigma).exp(), expected)
+
+
+def finishing(name, share=0.2):
+    """A shipped model that finishes what it draws."""
+    model = st.load(name, "cpu")
+    model.photo_share = share
+    return model
+
+
+def test_a_model_may_finish_in_the_colours_of_the_styles_picture(photo, glass):
+    plain, model = finishing("vgg19-slim", None), finishing("vgg19-slim")
+    drawn, whole = plain.stylize(photo, glass), model.stylize(photo, glass)
+    torch.testing.assert_close(whole, finished(drawn, photo, to_pixels(palette_of(glass)), 0.2), atol=1e-5, rtol=0)
+    assert torch.equal(model.stylize(photo, glass, clamp=False), plain.stylize(photo, glass, clamp=False))
+    half = model.stylize(photo, glass, strength=0.5)
+    assert (half - drawn).abs().mean() > 0 and torch.equal(model.stylize(photo, glass, strength=0.0), model.reconstruct(photo))
+    several = model.stylize(photo.expand(2, -1, -1, -1), glass)
+    torch.testing.assert_close(several, whole.expand(2, -1, -1, -1), atol=1e-4, rtol=0)
+
+
+def test_a_style_without_a_picture_is_drawn_as_it_is(photo, glass):
+    plain, model = finishing("vgg19-slim", None), finishing("vgg19-slim")
+    invented = model.sample_style(torch.Generator().manual_seed(0))
+    assert invented.palette is None and torch.equal(model.stylize(photo, invented), plain.stylize(photo, invented))
+    mixed = mix_codes([invented, model.encode_style(glass)], [0.5, 0.5])
+    assert mixed.palette is None
+
+
+def test_a_mixed_style_is_finished_in_the_colours_of_both(photo):
+    model = finishing("vgg19-slim")
+    pictures = [torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(seed)) * 0.1 + 0.9 * seed for seed in (0, 1)]
+    code = mix_codes(model.codes_of(pictures), [0.25, 0.75])
+    assert ((code.palette > 128).float().mean() - 0.75).abs() < 1e-3
+    light = (model.stylize(photo, pictures, mix=[0.25, 0.75]) > 0.5).float().mean()
+    assert 0.6 < light < 0.9
