@@ -22,12 +22,15 @@ from stvae_lib.baselines.statistics import adain, wct
 from stvae_lib.evaluation.intervals import crossed
 from stvae_lib.model.stvae import STVAE
 from stvae_lib.model.weights import SHIPPED
-from stvae_lib.pictures.images import resized
+from stvae_lib.pictures.images import load_image, resized
+from stvae_lib.pictures.palette import finished, palette_of
 from stvae_lib.provenance import environment, sha256
 
 HERE = Path(__file__).resolve().parent
 SIZE, LARGER = 256, 384  # working sizes; a larger one is shrunk to the first before it is judged
 PEERS = ("microast", "magenta", "microast@384")
+DRAWN, EXCHANGED = "as drawn in ", "colours exchanged in "  # before the names of models that finish their pictures
+FINISHED = ", finished"  # behind those of peers whose pictures are
 MEASURES = ("style", "texture", "content", "kept", "find_s", "find_t", "find_c")
 JUDGE_OF = {"vgg16": "vgg16", "vgg19-slim-features": "vgg19d"}  # the judge that a loss network is, or is a relative of
 
@@ -41,10 +44,19 @@ def module(path: Path):
 
 
 def methods_of(name: str) -> dict:
-    """How a model is scored: stylised at z = mu, or, for an autoencoder, AdaIN and WCT in it."""
+    """How a model is scored: stylised at z = mu, or, for an autoencoder, AdaIN and WCT in it. One that finishes its pictures,
+    also without that, and, as a control, finished in the style's colours with red and blue exchanged."""
     model = st.load(name)
     if isinstance(model, STVAE):
-        return {name: lambda content, style: model.stylize(content, style)}
+        methods = {name: lambda content, style: model.stylize(content, style)}
+        if model.photo_share is None:
+            return methods
+
+        def drawn(content, style):
+            return model.stylize(content, style, clamp=False).clamp(0, 1)
+
+        return methods | {DRAWN + name: drawn, EXCHANGED + name: lambda content, style: finished(
+            drawn(content, style), content, palette_of(style.flip(1)), model.photo_share)}
     return {f"AdaIN in {name}": lambda content, style: adain(content, style, model)[0],
             f"WCT in {name}": lambda content, style: wct(content, style, model)[0]}
 
@@ -107,7 +119,38 @@ def sixty(folder: Path, methods: dict) -> dict:
     return {"pairs": len(pairs), "measures": MEASURES, "ours": {name: means(rows) for name, rows in ours.items()},
             "published": {name: means(rows) for name, rows in published.items()},
             "differences": {name: {peer: differences(rows, reference[peer], pairs) for peer in PEERS if peer != name}
-                            for name, rows in (ours | others).items()}}
+                            for name, rows in (ours | others).items()},
+            "finishing": {name: {kind: differences(ours[kind + name] if kind else rows, ours[DRAWN + name], pairs)
+                                 for kind in ("", EXCHANGED)} for name, rows in ours.items() if DRAWN + name in ours}}
+
+
+@torch.no_grad()
+def peers_finished(folder: Path, name: str) -> dict:
+    """Pictures of published methods as they are and finished as the model `name` finishes its own, beside its own, on the pairs
+    whose pictures are there: means, what finishing changes, and the model less every peer that is finished too."""
+    judges, model = module(folder / "judges.py"), st.load(name)
+    numbers = sorted({int(file.name[:3]) for file in (folder / "set" / "peers").iterdir()})
+    pairs = [json.loads((folder / "set" / "pairs.json").read_text())[number] for number in numbers]
+
+    def of_peer(peer: str, finish: bool):
+        files = iter([folder / "set" / "peers" / f"{number:03d}_{peer}.jpg" for number in numbers])
+
+        def method(content, style):
+            picture = load_image(next(files))
+            return finished(picture, content, palette_of(style), model.photo_share) if finish else picture
+
+        return method
+
+    peers = {f"{peer}{FINISHED if finish else ''}": of_peer(peer, finish)
+             for peer in ("microast", "magenta") for finish in (False, True)}
+    with tempfile.TemporaryDirectory() as few:
+        for part in ("content", "style"):
+            (Path(few) / part).symlink_to((folder / "set" / part).resolve())
+        (Path(few) / "pairs.json").write_text(json.dumps(pairs))
+        rows = judge_all(judges, Path(few), {name: methods_of(name)[name]} | peers, (SIZE,))
+    gains = {label: differences(rows[label], rows[label.removesuffix(FINISHED)], pairs) for label in rows if FINISHED in label}
+    ahead = {label: differences(rows[name], rows[label], pairs) for label in gains}
+    return {"pairs": len(pairs), "rows": {label: means(judged) for label, judged in rows.items()}, "gains": gains, "ahead": ahead}
 
 
 @torch.no_grad()
@@ -133,6 +176,7 @@ def main(folder: Path, names: list[str]) -> dict:
     methods = {label: method for name in names for label, method in methods_of(name).items()}
     return {"command": "python benchmarks/yardstick.py EVAL_FOLDER", **twenty(folder, methods, names),
             "sixty": sixty(folder, methods),
+            "peers_finished": {name: peers_finished(folder, name) for name in names if DRAWN + name in methods},
             "own_judge": {name: JUDGE_OF.get(loss_network(name)) for name in names},
             "provenance": environment("cpu") | {"weights": {name: sha256(st.weights.find(name))[:16] for name in names}}}
 
@@ -159,7 +203,8 @@ def with_kept(results: dict, record: dict, names: list[str]) -> dict:
     sixty, old = results["sixty"], record["sixty"]
     return results | {
         "ours": joined(results["ours"], record["ours"], labels | {f"{name}, z = mu" for name in names}),
-        "sixty": sixty | {part: joined(sixty[part], old[part], sizes) for part in ("ours", "differences")},
+        "sixty": sixty | {part: joined(sixty[part], old[part], sizes) for part in ("ours", "differences", "finishing")},
+        "peers_finished": joined(results["peers_finished"], record["peers_finished"], names),
         "own_judge": joined(results["own_judge"], record["own_judge"], names),
         "provenance": results["provenance"] | {"weights": joined(results["provenance"]["weights"],
                                                                  record["provenance"]["weights"], names)}}

@@ -46,7 +46,8 @@ def test_rows_of_unchanged_weights_are_kept_and_no_others(yardstick, recorded):
     assert set(kept) <= set(recorded["provenance"]["weights"]) and "vgg19-slim" in kept
     stale = recorded | {"provenance": {"weights": recorded["provenance"]["weights"] | {"vgg19-slim": "0000"}}}
     assert set(kept) - set(yardstick.unchanged(stale)) == {"vgg19-slim"}
-    nothing = {"ours": {}, "sixty": {"ours": {}, "differences": {}, "pairs": 60}, "own_judge": {},
+    nothing = {"ours": {}, "sixty": {"ours": {}, "differences": {}, "finishing": {}, "pairs": 60}, "own_judge": {},
+               "peers_finished": {},
                "provenance": {"weights": {}}}
     joined = yardstick.with_kept(nothing, recorded, ["vgg19-slim-autoencoder"])
     assert set(joined["sixty"]["ours"]) == {f"{what} in vgg19-slim-autoencoder{size}" for what in ("AdaIN", "WCT")
