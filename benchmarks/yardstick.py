@@ -22,12 +22,13 @@ from stvae_lib.baselines.statistics import adain, wct
 from stvae_lib.evaluation.intervals import crossed
 from stvae_lib.model.stvae import STVAE
 from stvae_lib.model.weights import SHIPPED
-from stvae_lib.pictures.images import load_image, resized
+from stvae_lib.pictures.images import resized
 from stvae_lib.pictures.palette import finished, palette_of
 from stvae_lib.provenance import environment, sha256
 
 HERE = Path(__file__).resolve().parent
 SIZE, LARGER = 256, 384  # working sizes; a larger one is shrunk to the first before it is judged
+PEERS_SIZE = 512  # of the pictures by published methods that are there to be looked at
 PEERS = ("microast", "magenta", "microast@384")
 DRAWN, EXCHANGED = "as drawn in ", "colours exchanged in "  # before the names of models that finish their pictures
 FINISHED = ", finished"  # behind those of peers whose pictures are
@@ -126,8 +127,9 @@ def sixty(folder: Path, methods: dict) -> dict:
 
 @torch.no_grad()
 def peers_finished(folder: Path, name: str) -> dict:
-    """Pictures of published methods as they are and finished as the model `name` finishes its own, beside its own, on the pairs
-    whose pictures are there: means, what finishing changes, and the model less every peer that is finished too."""
+    """Pictures of published methods (JPEG files of 512 pixels) as they are and finished as the model `name` finishes its own,
+    beside its own drawn at the same size, all shrunk to 256, on the pairs whose pictures are there: means, what finishing
+    changes, and the model less every peer that is finished too."""
     judges, model = module(folder / "judges.py"), st.load(name)
     numbers = sorted({int(file.name[:3]) for file in (folder / "set" / "peers").iterdir()})
     pairs = [json.loads((folder / "set" / "pairs.json").read_text())[number] for number in numbers]
@@ -136,7 +138,7 @@ def peers_finished(folder: Path, name: str) -> dict:
         files = iter([folder / "set" / "peers" / f"{number:03d}_{peer}.jpg" for number in numbers])
 
         def method(content, style):
-            picture = load_image(next(files))
+            picture = judges.load(next(files))
             return finished(picture, content, palette_of(style), model.photo_share) if finish else picture
 
         return method
@@ -147,10 +149,12 @@ def peers_finished(folder: Path, name: str) -> dict:
         for part in ("content", "style"):
             (Path(few) / part).symlink_to((folder / "set" / part).resolve())
         (Path(few) / "pairs.json").write_text(json.dumps(pairs))
-        rows = judge_all(judges, Path(few), {name: methods_of(name)[name]} | peers, (SIZE,))
+        judged = judge_all(judges, Path(few), {name: methods_of(name)[name]} | peers, (PEERS_SIZE,))
+    rows = {label.removesuffix(f"@{PEERS_SIZE}"): row for label, row in judged.items()}
     gains = {label: differences(rows[label], rows[label.removesuffix(FINISHED)], pairs) for label in rows if FINISHED in label}
     ahead = {label: differences(rows[name], rows[label], pairs) for label in gains}
-    return {"pairs": len(pairs), "rows": {label: means(judged) for label, judged in rows.items()}, "gains": gains, "ahead": ahead}
+    return {"pairs": len(pairs), "size": PEERS_SIZE, "rows": {label: means(row) for label, row in rows.items()}, "gains": gains,
+            "ahead": ahead}
 
 
 @torch.no_grad()
@@ -203,8 +207,8 @@ def with_kept(results: dict, record: dict, names: list[str]) -> dict:
     sixty, old = results["sixty"], record["sixty"]
     return results | {
         "ours": joined(results["ours"], record["ours"], labels | {f"{name}, z = mu" for name in names}),
-        "sixty": sixty | {part: joined(sixty[part], old[part], sizes) for part in ("ours", "differences", "finishing")},
-        "peers_finished": joined(results["peers_finished"], record["peers_finished"], names),
+        "sixty": sixty | {part: joined(sixty[part], old.get(part, {}), sizes) for part in ("ours", "differences", "finishing")},
+        "peers_finished": joined(results["peers_finished"], record.get("peers_finished", {}), names),
         "own_judge": joined(results["own_judge"], record["own_judge"], names),
         "provenance": results["provenance"] | {"weights": joined(results["provenance"]["weights"],
                                                                  record["provenance"]["weights"], names)}}

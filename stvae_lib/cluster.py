@@ -74,5 +74,6 @@ def _processes(count: int):
     from distributed import LocalCluster
 
     threads = str(max(1, (os.cpu_count() or 1) // count))
+    libraries = {f"{library}_NUM_THREADS": threads for library in ("OMP", "MKL", "OPENBLAS")}  # Dask would give each one thread
     return LocalCluster(n_workers=count, threads_per_worker=1, memory_limit=None, dashboard_address=None,
-                        silence_logs=logging.CRITICAL, env={"OMP_NUM_THREADS": threads})
+                        silence_logs=logging.CRITICAL, env=libraries)

@@ -148,6 +148,7 @@ def describe_graphs(name, model: STVAE, graphs: dict[str, bytes]) -> dict:
         found[part] = {"file": f"{part}.onnx", "bytes": len(data), "sha256": digest(data),
                        "inputs": _shapes(graph.input), "outputs": _shapes(graph.output)}
     return {"model": file.stem, "sha256": sha256(file), "latent": model.vlt.latent, "stride": model.encoder.stride,
+            "finishing": "none: pictures are as drawn, not in the very colours of their style",
             "padding": "reflect images at right and bottom to multiples of stride, twice it at least; cut pictures back",
             "graphs": found}
 

@@ -130,6 +130,8 @@ def load_code(path, model: STVAE) -> StyleCode:
         raise InputError(path, "was encoded by another model", "encode the style again with this one")
     with torch.no_grad():
         known = _tensors_of(model.encode_style(torch.zeros(1, 3, 64, 64)))
+    if "palette" not in tensors:  # of a style without a picture, or written before the model finished what it draws
+        known.pop("palette", None)
     if _layout(tensors) != _layout(known):
         raise InputError(path, "holds other tensors than a style of this model", "encode the style again")
     tensors = {name: value.to(model.device) for name, value in tensors.items()}

@@ -96,7 +96,7 @@ class STVAE(AutoEncoder):
     def encode_style(self, style: torch.Tensor) -> StyleCode:
         """Style image `(N, 3, H, W)` to its latent posterior; keep it, `stylize` takes it in place of the image."""
         code = self.vlt.encode_style(self.style_features(style))
-        return code if self.photo_share is None else replace(code, palette=to_pixels(palette_of(style)))
+        return code if self.photo_share is None else replace(code, palette=to_pixels(palette_of(style)).to(self.device))
 
     def sample_style(self, generator: torch.Generator | None = None) -> StyleCode:
         """A style nobody painted: z ~ N(0, I), as a code without spread."""
@@ -134,17 +134,16 @@ class STVAE(AutoEncoder):
         moved = self.vlt.transform(content_features, style, known)
         return torch.lerp(content_features, moved.to(content_features.dtype), strength)
 
-    def finishing(self, drawn: torch.Tensor, content: torch.Tensor, style: Style) -> Finishing | None:
-        """How a drawn picture is to be finished, from `palette_of` it and of its photograph; None: not at all."""
-        if self.photo_share is None or style.palette is None:
-            return None
-        return Finishing.of(drawn, content, style.palette, self.photo_share)
+    def finishes(self, style: Style) -> bool:
+        """Whether pictures in a style are finished: the model asks for it, and the style is that of a picture."""
+        return self.photo_share is not None and style.palette is not None
 
     def finish(self, drawn: torch.Tensor, content: torch.Tensor, style: Style, strength: float = 1.0) -> torch.Tensor:
-        """What `render` drew in [0, 1] of `content` `(N, 3, H, W)`, finished by `strength`; unchanged where the model, or a
-        style without a picture, asks for nothing."""
-        finishing = self.finishing(palette_of(drawn), palette_of(content), style)
-        return drawn if finishing is None else torch.lerp(drawn, finishing(drawn, content), strength)
+        """What `render` drew in [0, 1] of `content` `(N, 3, H, W)`, finished by `strength`; unchanged where there is nothing to
+        finish by."""
+        if not self.finishes(style):
+            return drawn
+        return Finishing.of(palette_of(drawn), palette_of(content), style.palette, self.photo_share)(drawn, content, strength)
 
     def stylize(self, content: torch.Tensor, styles, mix=None, strength: float = 1.0, sample: bool = False,
                 generator: torch.Generator | None = None, clamp: bool = True) -> torch.Tensor:

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from ..errors import InputError
 from ..pictures.images import to_float, to_pixels
-from ..pictures.palette import palette_of
+from ..pictures.palette import Finishing, palette_of
 from ..statistics import deviations
 from .backbones.modulation import Modulation
 from .codes import Style
@@ -29,6 +29,7 @@ MEASURED_AT = 128  # pixels a side of the picture that tells how much memory one
 LIVE = 2  # copies of a convolution's input and output that live at once: with borders, before and after the ReLU
 FLOATS = 36  # bytes a pixel: three float pictures, the content, its padded copy and the result
 PIXELS = 20  # bytes a pixel: 8-bit content and result, what Pillow decodes the one from and encodes the other to
+DRAWN = 6  # and a picture at half precision that is not finished yet
 PROCESS = 600_000_000  # bytes that Python, torch and a model take before the first picture
 STRIP = 2**20  # pixels that are finished at once
 LONGEST_TILE = 2048  # pixels a side: beyond, borders cost next to nothing and caches are missed
@@ -142,7 +143,7 @@ class Tiler:
         pixels = size[0] * size[1]
         if PROCESS + pixels * self.bytes_per_pixel <= memory:
             return None
-        left = memory - PROCESS - pixels * PIXELS
+        left = memory - PROCESS - pixels * (PIXELS if self.model.photo_share is None else PIXELS + DRAWN)
         least = self._tile_bytes(SHORTEST_TILE)
         if left < least:
             needed = (memory - left + least) / 1e9
@@ -174,7 +175,9 @@ class Tiler:
         known = features.statistics(self.model.vlt, self.maps_reach) if strength else None
         if strength and style.modulation is not None and style.modulation.normalised:
             style = self.measured(features, style, strength, known)
-        output = torch.empty_like(content, memory_format=torch.channels_last)
+        finishes = self.model.finishes(style) and strength > 0
+        halved = finishes and not content.is_floating_point()  # 8 bits would show as bands where colours are moved far apart
+        output = torch.empty_like(content, dtype=torch.float16 if halved else None, memory_format=torch.channels_last)
         for box in features.boxes("draw"):
             wide = box.grown(self.decoder_reach, features.shape)
             image = self.model.render(features.at(wide), style, None, strength, known)
@@ -183,19 +186,16 @@ class Tiler:
             if not image.isfinite().all():
                 raise InputError("the picture", "would hold values that are no numbers", "use another model, style or option")
             target.copy_(image if output.is_floating_point() else to_pixels(image))
-        self.finish(output, content, style, strength)
-        return output
+        return self.finished(output, content, style, strength) if finishes else output
 
-    def finish(self, output: torch.Tensor, content: torch.Tensor, style: Style, strength: float) -> None:
-        """`STVAE.finish`, in place and in strips."""
-        finishing = self.model.finishing(palette_of(output), palette_of(content), style)
-        if finishing is None:
-            return
-        typed = to_float if output.is_floating_point() else to_pixels
-        rows = max(1, STRIP // output.shape[3])
-        for drawn, photo in zip(output.split(rows, dim=2), content.split(rows, dim=2)):
-            strip = to_float(drawn)
-            drawn.copy_(typed(torch.lerp(strip, finishing(strip, to_float(photo)), strength)))
+    def finished(self, drawn: torch.Tensor, content: torch.Tensor, style: Style, strength: float) -> torch.Tensor:
+        """`STVAE.finish` in strips, of the content's type: in place where that is the drawn picture's too."""
+        finishing = Finishing.of(palette_of(drawn), palette_of(content), style.palette, self.model.photo_share)
+        output, typed = (drawn, to_float) if content.is_floating_point() else (torch.empty_like(content), to_pixels)
+        rows = max(1, STRIP // drawn.shape[3])
+        for target, *parts in zip(*(picture.split(rows, dim=2) for picture in (output, drawn, content))):
+            target.copy_(typed(finishing(*(to_float(part).float() for part in parts), strength)))
+        return output
 
     def measured(self, features: "TiledFeatures", style: Style, strength: float, known: ContentStatistics) -> Style:
         """A style whose modulation knows the moments of the decoder's hidden layers over the whole picture."""

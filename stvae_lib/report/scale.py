@@ -11,7 +11,7 @@ from .archive import read_benchmark
 KINDS = {"traceback": "tracebacks", "hang": "hangs", "partial": "partial files"}  # named also where there are none
 RARER = {"crash": "crashes", "talkative": "remarks beside the result", "unclear": "other endings"}
 MILLION, CORES = 10**6, 100
-TIMED = "512 px (ms)"  # the column of benchmarks/sizes.json that models are compared by
+CAMERA = 12  # megapixels of a photograph as cameras take them
 
 
 def others(rows: list[dict]) -> str:
@@ -31,15 +31,16 @@ def withstands() -> str:
 def pictures(record: dict) -> list[str]:
     """Pillow's test images in both roles."""
     source = record["source"].capitalize()
-    return [f"**{record['files']} test images of {source}**, many of them damaged, as {role}: {row['done']} drawn, "
-            f"{row['refused']} refused in one line; {others(row['others'])}."
+    return [f"**{record['files']} test files of {source}**, pictures of all kinds, whole, damaged and none at all, as {role}: "
+            f"{row['done']} drawn, {row['refused']} refused in one line; {others(row['others'])}."
             for role, row in ((role, record[role]) for role in ("photograph", "style"))]
 
 
 def models(record: dict) -> str:
     """Damaged weights."""
-    return (f"**{record['tried']} damaged model files**: {record['refused']} refused in one line, {record['done']} still a whole "
-            f"model; {others(record['others'])}; no more than {record['peak_memory_mb']} MB.")
+    return (f"**{record['tried']} damaged model files**: {record['refused']} refused in one line; {record['done']}, whose "
+            f"numbers alone were changed, were taken for whole and drawn with; {others(record['others'])}; no more than "
+            f"{record['peak_memory_mb']} MB.")
 
 
 def trainings(record: dict) -> list[str]:
@@ -47,24 +48,27 @@ def trainings(record: dict) -> list[str]:
     killed, ended, full = (record[name] for name in ("SIGKILL", "SIGTERM", "full disk"))
 
     def same(row):
-        return f"{row['same_losses']} of {row['ended']} went on to the losses of an undisturbed training"
+        return (f"{row['same_losses']} of {row['ended']} that were gone on with gave, step by step, the losses of an undisturbed "
+                "one")
 
-    return [f"**A training killed** by SIGKILL at {killed['kills']} random moments: {killed['checkpoints_lost']} checkpoints "
-            f"lost, {same(killed)}.",
-            f"**Ended by SIGTERM** {ended['signals']} times: {ended['told_and_kept']} wrote a checkpoint and said how to go on, "
-            f"{same(ended)}.",
-            f"**A disk that fills**, at {full['limits']} sizes: {full['said']} said so in one line, {full['checkpoints_lost']} "
-            f"checkpoints lost, {same(full)}."]
+    return [f"**A training killed** without warning (SIGKILL) at {killed['kills']} random moments of its {record['steps']} small "
+            f"steps: {killed['checkpoints_lost']} checkpoints lost, {same(killed)}.",
+            f"**Asked to stop** (SIGTERM) {ended['signals']} times: {ended['told_and_kept']} wrote a checkpoint and said how to "
+            f"go on, {same(ended)}.",
+            f"**Out of room**, by {full['limits']} different limits on the size of files: {full['said']} said so in one line, "
+            f"{full['checkpoints_lost']} checkpoints lost, {same(full)}."]
 
 
 def folders_lines(record: dict) -> list[str]:
     """Folders whose workers, or whose command, were killed."""
     killed = next(row for row in record["speed"] if row["killed"])
-    lines = [f"**A worker killed** amid {record['pictures']} photographs on {killed['workers']} workers: {killed['lost']} lost."]
+    lines = [f"**A worker killed** amid {record['pictures']} photographs of {record['size']} px on {killed['workers']} workers, "
+             f"by `{record['model']}`: {killed['lost']} lost."]
     for row in record["resumed"]:
         where = f"on {row['workers']} workers" if row["workers"] else "in one process"
         named = f"{row['named']} {'named as broken' if row['named_rightly'] else 'named, not all of them rightly'}"
-        lines.append(f"**The command killed** amid {row['pictures']} pictures {where}, {row['broken']} of them broken: "
+        lines.append(f"**The command killed**, once, amid {row['pictures']} pictures of {record['small_size']} px {where}, "
+                     f"{row['broken']} of them broken: "
                      f"`--resume` ends with {row['whole']} whole, {named}, {row['twice']} made twice.")
     return lines
 
@@ -76,16 +80,17 @@ def tiles_lines() -> list[str]:
         rows, largest = found["rows"], found["rows"][-1]
         rates = [row["seconds_per_megapixel"] for row in rows]
         lines.append(f"**{largest['megapixels']} megapixels** by `{model}` at `--max-memory {found['max_memory']}`: "
-                     f"{largest['peak_memory_mb'] / 1000:.1f} GB, {largest['seconds']:.0f} s; {min(rates):.1f} to "
-                     f"{max(rates):.1f} s a megapixel from {rows[0]['megapixels']} on. At {found['side']} px, tiles are at most "
+                     f"at most {largest['peak_memory_mb'] / 1000:.1f} GB of memory, {largest['seconds']:.0f} s; "
+                     f"{min(rates):.1f} to {max(rates):.1f} s a megapixel for pictures from {rows[0]['megapixels']} to "
+                     f"{largest['megapixels']}. On one photograph, enlarged to {found['side']} px, tiles are at most "
                      f"{found['levels']} of 255 grey levels off the picture drawn at once.")
     return lines
 
 
 def reduced() -> str:
     """How far off the moments of a reduced copy would be, for every model that normalises by moments."""
-    return " ".join(f"Normalised by the moments of a copy of half the size, a square of {found['side']} px by `{model}` is up to "
-                    f"{found['levels_by_a_reduced_copy']} grey levels off, in tiles {found['levels']}."
+    return " ".join(f"Measured on a copy of half the size, they put a square of {found['side']} px by `{model}` up to "
+                    f"{found['levels_by_a_reduced_copy']} of 255 grey levels off, measured in tiles {found['levels']}."
                     for model, found in read_benchmark("tiles")["models"].items()
                     if found["levels_by_a_reduced_copy"] is not None)
 
@@ -100,9 +105,31 @@ def tiles_table() -> str:
 
 def folders_table() -> str:
     """Time of a folder by workers."""
-    return figures.table([{"workers": row["workers"] or "without Dask", "killed": row["killed"], "seconds": row["seconds"],
+    return figures.table([{"workers": row["workers"] or "none, without Dask", "killed on purpose": row["killed"],
+                           "seconds": row["seconds"],
                            "pictures a second": row["pictures_per_second"], "lost": row["lost"]}
                           for row in read_benchmark("folders")["speed"]], 1)
+
+
+def fastest() -> str:
+    """How the folder was done most quickly on one machine."""
+    undisturbed = [row for row in read_benchmark("folders")["speed"] if not row["killed"]]
+    best = max(undisturbed, key=lambda row: row["pictures_per_second"])
+    how = f"{best['workers']} workers" if best["workers"] else "one process without Dask, which had all cores"
+    return f"The quickest on this one machine was {how}: {best['pictures_per_second']:.1f} pictures a second."
+
+
+def camera() -> str:
+    """What photographs as cameras take them cost by the models that were drawn large with: at full size by the rate of the next
+    larger picture that was measured, and at `--size 1024` by that of one megapixel, of which such a photograph has three
+    quarters."""
+    rows = []
+    for model, found in read_benchmark("tiles")["models"].items():
+        rate = {row["megapixels"]: row["seconds_per_megapixel"] for row in found["rows"]}
+        full, small = CAMERA * rate[min(size for size in rate if size >= CAMERA)], 0.75 * rate[min(rate)]
+        rows.append({"model": model, "one, at full size (s)": f"{full:.0f}", "1,000 at full size (hours)": f"{full / 3.6:.0f}",
+                     "1,000 at --size 1024 (hours)": f"{small / 3.6:.1f}"})
+    return figures.table(rows)
 
 
 def core_seconds(record: dict) -> float:
@@ -112,14 +139,15 @@ def core_seconds(record: dict) -> float:
 
 
 def million() -> str:
-    """What a million pictures take by every model that has been timed, from the folder's and from the models' figures."""
-    record, timed = read_benchmark("folders"), {row["model"]: row[TIMED] for row in read_benchmark("sizes")["rows"]}
-    rows = []
-    for model, milliseconds in timed.items():
-        seconds = core_seconds(record) * milliseconds / timed[record["model"]]
+    """What a million pictures take by every model that has been timed: as the folder's, and what another model takes longer for
+    one picture of that size, on all cores. Files are read and written at the same cost by any model."""
+    record, column = read_benchmark("folders"), f"{read_benchmark('folders')['size']} px (ms)"
+    timed, rows = {row["model"]: row[column] / 1000 for row in read_benchmark("sizes")["rows"]}, []
+    for model, seconds in timed.items():
+        seconds = core_seconds(record) + record["cores"] * (seconds - timed[record["model"]])
         hours = MILLION * seconds / 3600
         rows.append({"model": model, "core seconds a picture": f"{seconds:.2f}", "core hours": f"{hours:,.0f}",
-                     f"days on {CORES} cores": f"{hours / 24 / CORES:.1f}"})
+                     f"hours on {CORES} cores": f"{hours / CORES:.1f}"})
     return figures.table(rows)
 
 
@@ -171,6 +199,7 @@ def write_scale_page(pages: Path) -> None:
     machines = {record["provenance"]["device"] for record in measured}
     text = Template(page.read_text(encoding="utf-8")).substitute(
         machine=" or ".join(sorted(machines)), most=" or ".join(sorted(limits)), tiles=tiles_table(), reduced=reduced(),
-        folders=folders_table(), million=million(), withstands=withstands(), cores=CORES, folder_cores=folders["cores"],
+        folders=folders_table(), fastest=fastest(), camera=camera(), million=million(),
+        withstands=withstands(), cores=CORES, folder_cores=folders["cores"],
         **{name: folders[name] for name in ("pictures", "size", "model")})
     page.write_text(text, encoding="utf-8")

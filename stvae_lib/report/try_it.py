@@ -39,6 +39,7 @@ def build_try_it(folder, model: str = "vgg19-slim", home: str = "") -> Path:
     """
     loaded = weights.load_stvae(model, "cpu")
     check_exportable(loaded, model)
+    loaded.photo_share = None  # the graphs draw and do not finish
     try:
         runtime = runtime_files()
     except InputError as error:

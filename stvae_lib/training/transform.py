@@ -83,7 +83,7 @@ class VLTOptions:
             raise InputError("normalised true", "is a way to modulate, and modulated is false", "set both or neither")
         if self.photo_share and not self.recoloured:
             raise InputError(f"photo_share {self.photo_share:g}", "is a part of recolouring, and recoloured is false",
-                             "set both or neither")
+                             "set recoloured, or leave it out")
 
     @property
     def finish(self) -> float | None:

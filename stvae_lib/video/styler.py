@@ -7,11 +7,9 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..model.codes import Style
 from ..model.content import ContentStatistics
 from ..model.stvae import STVAE, check_strength
 from ..pictures.images import to_tensor
-from ..pictures.palette import palette_of
 from ..provenance import digest, tensor_bytes
 from .clips import Frame
 from .cuts import CutDetector
@@ -19,7 +17,6 @@ from .flow import Blender
 from .keyframes import StyleTrack
 
 CONTENT = ("own", "first", "average")
-PALETTES = ("palette.drawn", "palette.photo")  # of a shot's first frame, in what is kept between calls
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,6 @@ class Styler:
         self.cuts = CutDetector() if stability.cuts else None
         self.blender = Blender(stability.blend, stability.restore) if stability.blend else None
         self.known, self.time, self.style = None, 0.0, None
-        self.palettes, self.finishing = None, None
 
     @torch.inference_mode()
     def __call__(self, frame: Frame) -> np.ndarray:
@@ -75,7 +71,7 @@ class Styler:
         features = self.model.encode(image)
         known, style = self._statistics(features, frame.time, cut), self._style(frame)
         output = self.model.render(features, style, image.shape[2:], self.strength, known).clamp(0, 1)
-        output = self._finished(output, image.to(output), style, cut)
+        output = self.model.finish(output, image, style, self.strength)
         output = output[0].permute(1, 2, 0).contiguous().cpu().numpy()
         return self.blender(frame.picture, output, cut) if self.blender else output
 
@@ -88,16 +84,6 @@ class Styler:
         if not self.track.moves and (self.stability.frozen or not self.sample):
             self.style = style
         return style
-
-    def _finished(self, output: torch.Tensor, image: torch.Tensor, style: Style, cut: bool) -> torch.Tensor:
-        """What was drawn, finished as the model wants it, by the colours of its shot's first frame: a map that stays."""
-        if style.palette is None:
-            return output
-        if self.palettes is None or cut:
-            self.palettes, self.finishing = (palette_of(output), palette_of(image)), None
-        if self.finishing is None or self.track.moves:
-            self.finishing = self.model.finishing(*self.palettes, style)
-        return torch.lerp(output, self.finishing(output, image), self.strength)
 
     def _statistics(self, features: torch.Tensor, time: float, cut: bool) -> ContentStatistics | None:
         """What is to be taken out of a frame's features in place of their own statistics."""
@@ -118,15 +104,11 @@ class Styler:
         while level is not None:
             found |= {f"{name}.mean": level.mean.cpu(), f"{name}.matrix": level.matrix.cpu()}
             level, name = level.skip, f"{name}.skip"
-        if self.palettes:
-            found |= dict(zip(PALETTES, (palette.cpu() for palette in self.palettes)))
         return found | ({"output": torch.from_numpy(self.blender.last[1])} if self.blender else {})
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Go on from a `state`."""
         self.time, self.known = float(state["time"]), self._restored(state, "content")
-        if PALETTES[0] in state:
-            self.palettes = tuple(state[name].to(self.model.device) for name in PALETTES)
         if self.cuts:
             self.cuts(state["last"].numpy())
         if self.blender:
@@ -142,9 +124,9 @@ class Styler:
         """What tells this way of stylising from another."""
         codes = [value for code in self.track.codes for value in (code.mu, code.log_sigma, *code.extras.values())]
         codes += [code.palette for code in self.track.codes if code.palette is not None]
-        return {"model": _digest(self.model.state_dict().values()), "photo_share": self.model.photo_share,
-                "times": self.track.times, "codes": _digest(codes), "strength": self.strength, "sample": self.sample,
-                "seed": self.seed} | asdict(self.stability)
+        finish = {} if self.model.photo_share is None else {"photo_share": self.model.photo_share}
+        return {"model": _digest(self.model.state_dict().values()), "times": self.track.times, "codes": _digest(codes),
+                "strength": self.strength, "sample": self.sample, "seed": self.seed} | finish | asdict(self.stability)
 
 
 def _digest(tensors) -> str:

@@ -118,3 +118,8 @@ def test_a_style_file_keeps_the_palette_of_a_model_that_finishes(model, photo, c
     assert again.palette.dtype == torch.uint8 and torch.equal(again.palette, code.palette)
     assert torch.equal(model.stylize(photo, again), model.stylize(photo, corners[0]))
     assert (tmp_path / "one.safetensors").stat().st_size < 20_000
+    monkeypatch.setattr(model, "photo_share", None)
+    mixing.save_code(model.encode_style(corners[0]), tmp_path / "before.safetensors", model)
+    drawn = model.stylize(photo, corners[0])
+    monkeypatch.setattr(model, "photo_share", 0.2)
+    assert torch.equal(model.stylize(photo, mixing.load_code(tmp_path / "before.safetensors", model)), drawn)

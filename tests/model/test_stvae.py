@@ -81,7 +81,10 @@ def test_a_mix_permutes_with_its_styles(model, photo, glass, cut):
     ahead, behind = model.encode_style(glass), model.encode_style(styles.generate("woodcut", 96, 0))
     one = model.stylize(photo, [ahead, behind], mix=[0.8, 0.2])
     other = model.stylize(photo, [behind, ahead], mix=[0.2, 0.8])
-    torch.testing.assert_close(one, other, atol=1e-3, rtol=0)
+    if model.photo_share is None:
+        torch.testing.assert_close(one, other, atol=1e-3, rtol=0)
+    else:  # of every palette another part is taken, which stands for it all but roughly
+        assert (one - other).abs().mean() < 0.02
     assert (one - model.stylize(photo, [ahead, behind], mix=[0.2, 0.8])).abs().mean() > 1e-3
 
 
@@ -173,10 +176,12 @@ def test_a_model_may_finish_in_the_colours_of_the_styles_picture(photo, glass):
     drawn, whole = plain.stylize(photo, glass), model.stylize(photo, glass)
     torch.testing.assert_close(whole, finished(drawn, photo, to_pixels(palette_of(glass)), 0.2), atol=1e-5, rtol=0)
     assert torch.equal(model.stylize(photo, glass, clamp=False), plain.stylize(photo, glass, clamp=False))
-    half = model.stylize(photo, glass, strength=0.5)
-    assert (half - drawn).abs().mean() > 0 and torch.equal(model.stylize(photo, glass, strength=0.0), model.reconstruct(photo))
+    halves = [each.stylize(photo, glass, strength=0.5) for each in (plain, model)]
+    wanted = torch.lerp(halves[0], finished(halves[0], photo, to_pixels(palette_of(glass)), 0.2), 0.5)
+    torch.testing.assert_close(halves[1], wanted, atol=1e-5, rtol=0)
+    assert torch.equal(model.stylize(photo, glass, strength=0.0), model.reconstruct(photo))
     several = model.stylize(photo.expand(2, -1, -1, -1), glass)
-    torch.testing.assert_close(several, whole.expand(2, -1, -1, -1), atol=1e-4, rtol=0)
+    torch.testing.assert_close(several, whole.expand(2, -1, -1, -1), atol=1e-3, rtol=0)
 
 
 def test_a_style_without_a_picture_is_drawn_as_it_is(photo, glass):

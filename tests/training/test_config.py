@@ -41,7 +41,8 @@ def refusal(path, changes: dict) -> str:
     ("schedule.precision", "fp8"), ("schedule.log_every", 0), ("schedule.checkpoint_every", 0),
     ("schedule.validate_every", -1), ("schedule", None), ("schedule", [1]), ("options", [1]), ("options.latent", -1),
     ("options.latent", 0), ("options.matrix_size", 10**9), ("options.styles_per_content", 0), ("options.sampled", 1.5),
-    ("options.photo_styles", -0.1), ("options.smallest_scale", 0), ("options.beta", -1), ("options.train_decoder", "no"),
+    ("options.photo_styles", -0.1), ("options.smallest_scale", 0), ("options.photo_share", 1), ("options.beta", -1),
+    ("options.train_decoder", "no"),
     ("options.content", "beauty"), ("backbone", "vgg20"), ("backbone", ["vgg19"]), ("width", "wide"), ("width", 3),
     ("backbone_options", {"lost": 1}), ("backbone_options", {"last": "relu9_9"}), ("backbone_options", [1]),
     ("decoder_parameters", -1), ("decoder_parameters", 12), ("recipe", "paint"), ("recipe", ["vlt"]), ("recipe", None),
@@ -53,7 +54,8 @@ def test_an_entry_out_of_its_range_is_refused_by_name(name, value, make_config):
 
 @pytest.mark.parametrize("changes", [
     {"base": None, "options.train_decoder": False}, {"base": None, "options.start": "base"},
-    {"fresh_decoder": True, "options.train_decoder": False}, {"schedule.batch": 2, "options.styles_per_content": 4}])
+    {"fresh_decoder": True, "options.train_decoder": False}, {"options.photo_share": 0.2},
+    {"schedule.batch": 2, "options.styles_per_content": 4}])
 def test_entries_that_do_not_go_together_are_refused(changes, make_config):
     refusal(make_config(), changes)
 
