@@ -69,7 +69,8 @@ def difference(photo: Path, style: Path, options: list[str]) -> dict:
     if wanted.modulation and wanted.modulation.normalised:
         small = TiledFeatures(tiler, resized(pixels, [side // 2 for side in pixels.shape[2:]]), plan, False)
         known = tiler.measured(small, wanted, 1.0, small.statistics(tiler.model.vlt, tiler.maps_reach))
-        drawn["levels_by_a_reduced_copy"] = to_pixels(tiler.model.render(tiler.model.encode(content), known, content.shape[2:]))
+        output = tiler.model.render(tiler.model.encode(content), known, content.shape[2:]).clamp(0, 1)
+        drawn["levels_by_a_reduced_copy"] = to_pixels(tiler.model.finish(output, content, known))
     whole = to_pixels(tiler.model.stylize(content, tools.codes)).int()
     return {"levels_by_a_reduced_copy": None} | {name: int((whole - each.int()).abs().max()) for name, each in drawn.items()}
 
