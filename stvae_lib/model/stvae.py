@@ -10,7 +10,7 @@ from torch import nn
 
 from ..errors import InputError
 from ..pictures.images import MIN_SIDE, to_pixels
-from ..pictures.palette import Finishing, palette_of
+from ..pictures.palette import finished, palette_of
 from .codes import Style, StyleCode, mix_codes
 from .content import ContentStatistics
 
@@ -143,7 +143,7 @@ class STVAE(AutoEncoder):
         finish by."""
         if not self.finishes(style):
             return drawn
-        return Finishing.of(palette_of(drawn), palette_of(content), style.palette, self.photo_share)(drawn, content, strength)
+        return finished(drawn, content, style.palette, self.photo_share, strength)
 
     def stylize(self, content: torch.Tensor, styles, mix=None, strength: float = 1.0, sample: bool = False,
                 generator: torch.Generator | None = None, clamp: bool = True) -> torch.Tensor:

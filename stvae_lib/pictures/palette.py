@@ -108,31 +108,11 @@ class Finishing:
         return torch.lerp(drawn, self.blend(torch.lerp(drawn, photo, self.share)), strength)
 
 
-def finished(drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, share: float) -> torch.Tensor:
-    """A drawn picture, finished: `(N, 3, H, W)` in [0, 1], but for rounding.
-
-    drawn: `(N, 3, H, W)`, clamped or not. content: the same in [0, 1], one for all or one for each. palette: `(N, 3, 4096)`, the
-    style's, as many. Gradients pass straight through to `drawn` (Bengio et al. 2013), as the map's own would be nothing where
-    colours are clamped and huge between those of a palette of black and white; but for the part that asks for nothing else than
-    other colours, of which finishing would leave nothing.
-    """
-    with torch.no_grad():
-        inside = drawn.clamp(0, 1)
-        change = Finishing.of(palette_of(inside), palette_of(content), palette, share)(inside, content) - drawn
-    output = drawn + change
-    if output.requires_grad:
-        output.register_hook(lambda gradient: without_recolouring(gradient, inside))
-    return output
-
-
-def without_recolouring(gradient: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
-    """What is left of a gradient by a picture, `(N, 3, H, W)` both, after its regression on the picture's colours: to first
-    order, it changes neither means nor covariances of colours. (Curves of tone, which finishing undoes too, are left in.)"""
-    centred, wanted = ((value - value.mean((2, 3), keepdim=True)).float().flatten(2) for value in (colours, gradient))
-    squares = centred @ centred.mT
-    ridge = 1e-4 * squares.diagonal(dim1=1, dim2=2).mean(1) + 1e-8
-    inverse = torch.linalg.inv(squares + ridge[:, None, None] * torch.eye(3, device=colours.device))
-    return (wanted - (wanted @ centred.mT) @ inverse @ centred).reshape(gradient.shape).to(gradient.dtype)
+def finished(drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, share: float,
+             strength: float = 1.0) -> torch.Tensor:
+    """A drawn picture, finished by `strength`: `(N, 3, H, W)` in [0, 1], as `drawn` is. content: the same, one for all or one for
+    each. palette: `(N, 3, 4096)`, the style's, as many. share: of the photograph, 0 to below 1."""
+    return Finishing.of(palette_of(drawn), palette_of(content), palette, share)(drawn, content, strength)
 
 
 def _turns(device) -> torch.Tensor:

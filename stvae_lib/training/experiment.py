@@ -74,7 +74,7 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
         recipe.start(torch.cat([mixed_batch(photos, paintings, rng, config.schedule)["images"] for _ in range(9)]))
         return recipe
     vlt = start_transform(config, encoder, decoder)
-    model = STVAE(encoder, vlt, decoder, config.options.finish)
+    model = STVAE(encoder, vlt, decoder, config.options.photo_share)
     recipe = VLTTraining(model, distances, photos, paintings, validation, config.options)
     if not resumes:
         recipe.start(rng, config.schedule)
@@ -243,7 +243,7 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
         return weights.write_model(AutoEncoder(recipe.encoder, recipe.decoder), path, architecture, card,
                                    parts=_parts(config, "encoder", "decoder"))
     architecture |= {"variant": config.options.variant, "options": config.options.vlt_options(),
-                     "photo_share": config.options.finish}
+                     "photo_share": config.options.photo_share}
     save_image(contact_sheet(recipe.model), folder / "sheet.jpg")
     if config.options.train_decoder:
         return weights.write_model(recipe.model, path, architecture, card, _parts(config, "encoder", "decoder", "vlt"))

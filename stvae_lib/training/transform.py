@@ -16,7 +16,6 @@ from ..model.stvae import STVAE
 from ..model.vlt import VLT
 from ..pictures.datasets import CropPool, colour_jitter
 from ..pictures.images import resized
-from ..pictures.palette import finished, palette_of
 from .autoencoder import AutoencoderOptions
 
 CONTENT_LOSSES = ("distance", "structure")
@@ -40,9 +39,8 @@ class VLTOptions:
     not outweigh all others of its batch.
     smallest_scale: the losses look at pictures shrunk by a factor drawn for every step between this and 1 (contents and
     styles with them), so that strokes larger than the loss network's view count too; the reconstruction's loss does not.
-    recoloured: losses look at pictures given the very colours of their style (range and palette: as they were before), so
-    that all the network has to learn is drawing. photo_share: with it, the share of the photograph, recoloured too, that is
-    blended in before.
+    photo_share: with a number, the trained model finishes what it draws (`STVAE.photo_share`); the losses look at pictures as
+    drawn all the same. (Trained through finishing, with gradients passed straight on, a model became worse.)
     content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
     which no change of palette or contrast moves).
     """
@@ -65,8 +63,7 @@ class VLTOptions:
     shallow_weight: float = Field(1.0, ge=0)
     robust: bool = False
     smallest_scale: float = Field(1.0, gt=0, le=1)
-    recoloured: bool = False
-    photo_share: float = Field(0.0, ge=0, lt=1)
+    photo_share: float | None = Field(None, ge=0, lt=1)
     reconstruction_weight: float = Field(1.0, ge=0)
     range_weight: float = Field(10.0, ge=0)
     beta: float = Field(0.03, ge=0)
@@ -81,14 +78,6 @@ class VLTOptions:
 
         if self.normalised and not self.modulated:
             raise InputError("normalised true", "is a way to modulate, and modulated is false", "set both or neither")
-        if self.photo_share and not self.recoloured:
-            raise InputError(f"photo_share {self.photo_share:g}", "is a part of recolouring, and recoloured is false",
-                             "set recoloured, or leave it out")
-
-    @property
-    def finish(self) -> float | None:
-        """The share of the photograph in what the trained model finishes (`STVAE.photo_share`)."""
-        return self.photo_share if self.recoloured else None
 
     def vlt_options(self) -> dict:
         """Arguments of the transform's class."""
@@ -157,17 +146,13 @@ class VLTTraining(nn.Module):
             style_features = model.encoder.features(styles, model.vlt.style_layers)             # by layer
             style_target = self.distances.statistics(self.distances.features(seen(styles)))
         code = model.vlt.encode_style(style_features)                                           # mu, log_sigma (n, latent)
-        z, sampled = code.z(sample=True), round(options.sampled * len(styles))                  # z = mu + sigma·eps
-        style = model.vlt.decode_style(torch.cat([z[:sampled], code.mu[sampled:]]), code)       # S (n, m, m), mean (n, C)
+        z, drawn = code.z(sample=True), round(options.sampled * len(styles))                    # z = mu + sigma·eps
+        style = model.vlt.decode_style(torch.cat([z[:drawn], code.mu[drawn:]]), code)           # S (n, m, m), mean (n, C)
         content_index, style_index = self.pairs(len(contents), contents.device)                 # (N,) each
         output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()  # (N, 3, H, W)
         style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
-        drawn = output
-        if options.recoloured:
-            drawn = finished(output, contents[content_index], palette_of(styles)[style_index], options.photo_share)
-        by_pair = self._losses(seen(drawn), content_layer, style_target)
-        by_pair |= {"range": losses.out_of_range(output), "palette": losses.palette(output, styles[style_index])}
+        by_pair = self._losses(seen(output), content_layer, style_target, styles[style_index])
         rows = {name: values.mean() for name, values in by_pair.items()}
         rows |= {"kl": losses.kl_divergence(code.mu, code.log_sigma)}
         weighed = by_pair["style"] + (options.shallow_weight - 1) * by_pair["shallow"], by_pair["gram"]
@@ -180,14 +165,15 @@ class VLTTraining(nn.Module):
             total = total + options.reconstruction_weight * rows["reconstruction"]
         return {"loss": total} | rows
 
-    def _losses(self, output: torch.Tensor, content: dict, style: dict) -> dict[str, torch.Tensor]:
-        """Content, style and Gram loss of pictures `(N, 3, H, W)`, by pair `(N,)`; of the style, that of the first two layers."""
+    def _losses(self, output: torch.Tensor, content: dict, style: dict, styles: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Content, style, Gram, range and palette loss of pictures `(N, 3, H, W)`, by pair `(N,)` (range: one scalar)."""
         found = self.distances.features(output)
         statistics = self.distances.statistics(found)
         distance = self.distances.content if self.options.content == "distance" else self.distances.structure
         by_layer = self.distances.style_by_layer(statistics, style)
         return {"content": distance(found, content), "style": by_layer.sum(1), "shallow": by_layer[:, :2].sum(1),
-                "gram": self.distances.gram(statistics, style)}
+                "gram": self.distances.gram(statistics, style), "range": losses.out_of_range(output),
+                "palette": losses.palette(output, styles)}
 
     def pairs(self, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
         """Every content meets `styles_per_content` consecutive styles: content and style indices of the pairs."""

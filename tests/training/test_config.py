@@ -54,8 +54,7 @@ def test_an_entry_out_of_its_range_is_refused_by_name(name, value, make_config):
 
 @pytest.mark.parametrize("changes", [
     {"base": None, "options.train_decoder": False}, {"base": None, "options.start": "base"},
-    {"fresh_decoder": True, "options.train_decoder": False}, {"options.photo_share": 0.2},
-    {"schedule.batch": 2, "options.styles_per_content": 4}])
+    {"fresh_decoder": True, "options.train_decoder": False}, {"schedule.batch": 2, "options.styles_per_content": 4}])
 def test_entries_that_do_not_go_together_are_refused(changes, make_config):
     refusal(make_config(), changes)
 
