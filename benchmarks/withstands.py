@@ -189,9 +189,10 @@ def mutated(whole: bytes, rng: random.Random) -> bytes:
 
 
 def try_models(worker: Worker, folder: Path, count: int) -> dict:
-    """A shipped model's file, damaged in `count` ways."""
+    """A shipped model's file, damaged in `count` ways, with its card beside it."""
     photo, style = sample_pictures(folder)
     whole, file, trial = find(MODEL).read_bytes(), folder / "mutated.safetensors", Trial(worker, folder)
+    shutil.copy(find(MODEL).with_suffix(".json"), file.with_suffix(".json"))
     for number in range(count):
         file.write_bytes(mutated(whole, random.Random(number)))
         trial.run(f"mutation {number}", photo, style, "--model", file)

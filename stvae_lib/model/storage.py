@@ -34,8 +34,9 @@ class Architecture:
 
 
 def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
-    """Float32 tensors and the architecture of a `.safetensors` file; InputError where it is broken or foreign, or holds
-    numbers that are not finite."""
+    """Float32 tensors and the architecture of a `.safetensors` file; InputError where it is broken or foreign, holds numbers
+    that are not finite, or is not the one that the card beside it tells of."""
+    check_card(path)
     tensors, architecture = read_described(path, "stvae", "does not say what model it holds",
                                            "use a file that this project wrote")
     try:
@@ -44,6 +45,18 @@ def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
         raise InputError(path, "describes its model in a way that makes no sense ({}: {})".format(*complaint(error)),
                          "get the file again") from None
     return {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, architecture
+
+
+def check_card(path) -> None:
+    """InputError where a file was damaged, or exchanged, since the card beside it was written: no number in it would tell."""
+    card = Path(path).with_suffix(".json")
+    try:
+        known = json.loads(card.read_text(encoding="utf-8"))["sha256"]
+        changed = known != sha256(path)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # there is no such card, or no such file
+        return
+    if changed:
+        raise InputError(path, f"is not the file that its card {card.name} tells of", "get both again, or delete the card")
 
 
 def read_described(path, key: str, foreign: str, remedy: str) -> tuple[dict[str, torch.Tensor], dict]:

@@ -38,8 +38,8 @@ def pictures(record: dict) -> list[str]:
 
 def models(record: dict) -> str:
     """Damaged weights."""
-    return (f"**{record['tried']} damaged model files**: {record['refused']} refused in one line; {record['done']}, whose "
-            f"numbers alone were changed, were taken for whole and drawn with; {others(record['others'])}; no more than "
+    return (f"**{record['tried']} damaged model files**, their cards beside them: {record['refused']} refused in one line, "
+            f"{record['done']} taken for whole and drawn with; {others(record['others'])}; no more than "
             f"{record['peak_memory_mb']} MB.")
 
 

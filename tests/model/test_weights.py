@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -41,6 +42,23 @@ def test_a_cut_file_is_refused(tmp_path):
     (tmp_path / "cut.safetensors").write_bytes(whole[:len(whole) // 2])
     with pytest.raises(InputError, match="cut.safetensors"):
         load(tmp_path / "cut.safetensors")
+
+
+def test_a_changed_number_is_noticed_by_the_card(tmp_path):
+    file, card = tmp_path / "changed.safetensors", tmp_path / "changed.json"
+    shutil.copy(weights.FOLDER / "vgg19-slim.safetensors", file)
+    shutil.copy(weights.FOLDER / "vgg19-slim.json", card)
+    load(file, "cpu")
+    whole = bytearray(file.read_bytes())
+    whole[-1000] ^= 1
+    file.write_bytes(whole)
+    with pytest.raises(InputError, match="changed.json.*delete the card"):
+        load(file, "cpu")
+    for other in ("no card", "[1]", "{}"):
+        card.write_text(other)
+        load(file, "cpu")
+    card.unlink()
+    load(file, "cpu")
 
 
 def test_weights_of_another_shape_are_refused(tmp_path):
