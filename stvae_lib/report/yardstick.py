@@ -12,6 +12,9 @@ FOUND = "own style / strokes / content found, %"  # among all of the set: a copy
 SHOWN_LARGER = ("vgg16-half", "vgg19-slim", "resnet50-slim", "microast")  # whose rows at a larger working size the tables show
 
 
+EXCHANGED = "colours exchanged in "  # before a model's name: a control, pictures finished in wrong colours
+
+
 class Yardstick:
     """Figures as the benchmark wrote them. A method drawn at a larger size and shrunk is called `NAME@SIZE`."""
 
@@ -34,7 +37,7 @@ class Yardstick:
         rows = []
         for name, judged in self.judged.items():
             method, _, size = name.partition("@")
-            if size and method not in SHOWN_LARGER:
+            if size and method not in SHOWN_LARGER or method.startswith(EXCHANGED):
                 continue
             label = LABELS.get(method, method) + (f", drawn at {size} px" if size else "")
             row = {"method": f"**{label}**" if name in self.record["sixty"]["ours"] else label}
@@ -49,7 +52,7 @@ class Yardstick:
         """Style, Gram and content distance on the older pairs, by the distilled VGG-19's sibling."""
         rows = [{"method": name, "style": row[3], "Gram": row[4], "content": row[5], "from": origin}
                 for origin, group in (("this project", "ours"), ("reference", "published"))
-                for name, row in self.record[group].items()]
+                for name, row in self.record[group].items() if not name.startswith(EXCHANGED)]
         return sorted(rows, key=lambda row: row["style"])
 
     def ahead(self, method: str, peer: str, judge: str, measure: str) -> Interval:
@@ -60,7 +63,7 @@ class Yardstick:
     def finishing(self, model: str, judge: str, measure: str, exchanged: bool = False) -> Interval:
         """How much better a model's pictures are for being finished, over the same pairs; exchanged: in wrong colours."""
         found = self.record["sixty"]["finishing"][model]
-        return self._gain(found["colours exchanged in " if exchanged else ""], judge, measure)
+        return self._gain(found[EXCHANGED if exchanged else ""], judge, measure)
 
     def peer_finished(self, model: str, peer: str, judge: str, measure: str) -> tuple[Interval, Interval]:
         """On the pairs whose pictures are there: how much better a peer's are for being finished as the model finishes its own,
