@@ -40,7 +40,7 @@ class VLTOptions:
     smallest_scale: the losses look at pictures shrunk by a factor drawn for every step between this and 1 (contents and
     styles with them), so that strokes larger than the loss network's view count too; the reconstruction's loss does not.
     photo_share: with a number, the trained model finishes what it draws (`STVAE.photo_share`); the losses look at pictures as
-    drawn all the same. (Trained through finishing, with gradients passed straight on, a model became worse.)
+    drawn all the same.
     content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
     which no change of palette or contrast moves).
     """
