@@ -114,6 +114,8 @@ def _stylize_arguments(parser):
     parser.add_argument("--size", type=whole(16, 2**20), help="longer side in pixels, never enlarged")
     parser.add_argument("--preserve-colour", action="store_true", help="keep the photograph's colours: its chroma in CIE Lab, "
                                                                        "the style's lightness")
+    parser.add_argument("--as-drawn", action="store_true", help="leave out the last step of vgg16-half: all of the style's "
+                                                                "colours, and a share of the photograph")
     parser.add_argument("--oversample", type=float, default=1.0, metavar="K",
                         help="draw at K times the size and shrink, 1 … 4: finer strokes, steadier shapes, K² the time")
     parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")

@@ -99,6 +99,8 @@ class Tools:
     @classmethod
     def load(cls, arguments) -> "Tools":
         model = weights.load_stvae(arguments.model, arguments.device)
+        if arguments.as_drawn:
+            model.photo_share = None
         return cls(Tiler(model), [style_code(style, model) for style in arguments.styles])
 
 
@@ -249,7 +251,7 @@ def spread(targets: dict[Path, Path], arguments):
 def on_worker(arguments, source: Path, target: Path) -> str | None:
     """`attempted` where the model is loaded with the first photograph and kept for all others."""
     with _LOADING:
-        tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles))
+        tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles), arguments.as_drawn)
     return attempted(tools, arguments, source, target)
 
 
@@ -257,15 +259,17 @@ _LOADING = Lock()
 
 
 @lru_cache(maxsize=1)
-def _loaded(model: str, device: str, styles: tuple[Path, ...]) -> Tools:
-    return Tools.load(argparse.Namespace(model=model, device=device, styles=styles))
+def _loaded(model: str, device: str, styles: tuple[Path, ...], as_drawn: bool) -> Tools:
+    return Tools.load(argparse.Namespace(model=model, device=device, styles=styles, as_drawn=as_drawn))
 
 
 def settings(tools: Tools, arguments) -> dict:
     """What decides the results besides the photographs."""
     codes = [digest(tensor_bytes(code.mu) + tensor_bytes(code.log_sigma)) for code in tools.codes]
     names = ("mix", "strength", "size", "preserve_colour", "oversample", "sample", "seed")
-    return {"model": fingerprint(tools.tiler.model), "styles": codes} | {name: getattr(arguments, name) for name in names}
+    model = tools.tiler.model
+    given = {name: getattr(arguments, name) for name in names}
+    return {"model": fingerprint(model), "photo_share": model.photo_share, "styles": codes} | given
 
 
 def begun(files, out: Path, wanted: dict, resume: bool) -> set[Path]:

@@ -162,6 +162,14 @@ def test_the_photographs_chroma_is_kept(photo, tmp_path):
     assert np.abs(lab["kept"] - lab["photo"])[..., 0].mean() > 3
 
 
+def test_the_last_step_can_be_left_out(photo, tmp_path):
+    plain, finished = (drawn([photo, STYLE, *extra], tmp_path / "out.png") for extra in (["--as-drawn"], []))
+    wanted = to_array(load_image(STYLE)).reshape(-1, 3)
+    off = [np.abs(np.quantile(each.reshape(-1, 3), np.linspace(0, 1, 50), axis=0)
+                  - np.quantile(wanted, np.linspace(0, 1, 50), axis=0)).mean() for each in (plain, finished)]
+    assert off[1] < 0.5 * off[0], "colours are nearer to the style's, channel by channel"
+
+
 def test_a_sheet_shows_every_photograph_in_every_style(photo, tmp_path, monkeypatch):
     styles = tmp_path / "styles"
     styles.mkdir()
