@@ -128,7 +128,7 @@ def camera() -> str:
         rate = {row["megapixels"]: row["seconds_per_megapixel"] for row in found["rows"]}
         full, small = CAMERA * rate[min(size for size in rate if size >= CAMERA)], 0.75 * rate[min(rate)]
         rows.append({"model": model, "one, at full size (s)": f"{full:.0f}", "1,000 at full size (hours)": f"{full / 3.6:.0f}",
-                     "1,000 at --size 1024 (hours)": f"{small / 3.6:.1f}"})
+                     "1,000 with `--size 1024` (hours)": f"{small / 3.6:.1f}"})
     return figures.table(rows)
 
 
