@@ -1,4 +1,4 @@
-"""Give a picture the colours of another, all of them and in the same amounts.
+"""Give a picture the colours of another, nearly all of them and nearly in the same amounts.
 
 Sliced optimal transport (Pitié et al. 2005, "N-dimensional probability density function transfer"): turn colour space, match
 the three distributions along its axes, turn it back, and again with another turn. What comes of it is a map from colour to
@@ -84,8 +84,8 @@ def colour_table(source: torch.Tensor, wanted: torch.Tensor) -> ColourTable:
 
 @dataclass
 class Finishing:
-    """What is done to a drawn picture last: `share` of the photograph is blended in, itself in the style's colours (so that it
-    brings back drawing and no colour), and the blend gets the style's colours. Maps of colour alone, the same everywhere in the
+    """What is done to a drawn picture last: `share` of the photograph is blended in, itself in the style's colours, and the blend
+    gets the style's colours. Maps of colour alone, the same everywhere in the
     picture, so that it can be done in parts."""
 
     share: float

@@ -26,7 +26,8 @@ def standing() -> str:
     """The default model against the published ones."""
     measured = Yardstick.committed()
     at_equal_size = ("microast", ""), ("microast@384", "@384"), ("magenta", "@384")
-    return "\n".join(f"- {measured.standing(DEFAULT, peer, size)}" for peer, size in at_equal_size)
+    return "\n".join(f"- {measured.standing(model, peer, size)}" for model in (DEFAULT, f"as drawn in {DEFAULT}")
+                     for peer, size in at_equal_size)
 
 
 def sizes_table() -> str:

@@ -9,7 +9,8 @@ LABELS = {"content": "the content itself", "style": "the style itself", "microas
 PEERS = {"microast": "MicroAST", "microast@384": "MicroAST at 384 px too", "magenta": "Magenta's, which works at 384 px"}
 MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure kept"}
 FOUND = "own style / strokes / content found, %"  # among all of the set: a copy of either side is found by that side alone
-SHOWN_LARGER = ("vgg16-half", "vgg19-slim", "resnet50-slim", "microast")  # whose rows at a larger working size the tables show
+# whose rows at a larger working size the tables show
+SHOWN_LARGER = ("vgg16-half", "as drawn in vgg16-half", "vgg19-slim", "resnet50-slim", "microast")
 
 
 EXCHANGED = "colours exchanged in "  # before a model's name: a control, pictures finished in wrong colours
