@@ -25,13 +25,12 @@ from stvae_lib.model.weights import SHIPPED
 from stvae_lib.pictures.images import resized
 from stvae_lib.pictures.palette import finished, palette_of
 from stvae_lib.provenance import environment, sha256
+from stvae_lib.report.yardstick import DRAWN, EXCHANGED, FINISHED
 
 HERE = Path(__file__).resolve().parent
 SIZE, LARGER = 256, 384  # working sizes; a larger one is shrunk to the first before it is judged
 PEERS_SIZE = 512  # of the pictures by published methods that are there to be looked at
 PEERS = ("microast", "magenta", "microast@384")
-DRAWN, EXCHANGED = "as drawn in ", "colours exchanged in "  # before the names of models that finish their pictures
-FINISHED = ", finished"  # behind those of peers whose pictures are
 MEASURES = ("style", "texture", "content", "kept", "find_s", "find_t", "find_c")
 JUDGE_OF = {"vgg16": "vgg16", "vgg19-slim-features": "vgg19d"}  # the judge that a loss network is, or is a relative of
 

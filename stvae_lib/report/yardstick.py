@@ -11,9 +11,8 @@ MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure k
 FOUND = "own style / strokes / content found, %"  # among all of the set: a copy of either side is found by that side alone
 # whose rows at a larger working size the tables show
 SHOWN_LARGER = ("vgg16-half", "as drawn in vgg16-half", "vgg19-slim", "resnet50-slim", "microast")
-
-
-EXCHANGED = "colours exchanged in "  # before a model's name: a control, pictures finished in wrong colours
+DRAWN, EXCHANGED = "as drawn in ", "colours exchanged in "  # before a model's name: unfinished, and a control in wrong colours
+FINISHED = ", finished"  # behind a peer's name
 
 
 class Yardstick:
@@ -70,7 +69,7 @@ class Yardstick:
         """On the pairs whose pictures are there: how much better a peer's are for being finished as the model finishes its own,
         and how far the model is ahead then."""
         found = self.record["peers_finished"][model]
-        return tuple(self._gain(found[part][f"{peer}, finished"], judge, measure) for part in ("gains", "ahead"))
+        return tuple(self._gain(found[part][f"{peer}{FINISHED}"], judge, measure) for part in ("gains", "ahead"))
 
     @staticmethod
     def _gain(differences: dict, judge: str, measure: str) -> Interval:
