@@ -85,8 +85,7 @@ def colour_table(source: torch.Tensor, wanted: torch.Tensor) -> ColourTable:
 @dataclass
 class Finishing:
     """What is done to a drawn picture last: `share` of the photograph is blended in, itself in the style's colours, and the blend
-    gets the style's colours. Maps of colour alone, the same everywhere in the
-    picture, so that it can be done in parts."""
+    gets the style's colours. Maps of colour alone, the same everywhere in the picture, so that it can be done in parts."""
 
     share: float
     photo: ColourTable
@@ -113,6 +112,29 @@ def finished(drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, 
     """A drawn picture, finished by `strength`: `(N, 3, H, W)` in [0, 1], as `drawn` is. content: the same, one for all or one for
     each. palette: `(N, 3, 4096)`, the style's, as many. share: of the photograph, 0 to below 1."""
     return Finishing.of(palette_of(drawn), palette_of(content), palette, share)(drawn, content, strength)
+
+
+def finished_straight_through(drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, share: float) -> torch.Tensor:
+    """`finished`, for training: gradients pass straight through to `drawn` (Bengio et al. 2013), as the table's own would be
+    nothing where colours are clamped and huge between those of a palette of black and white; but for the part that asks for
+    nothing else than other colours, of which finishing would leave nothing."""
+    with torch.no_grad():
+        colours = drawn.float()
+        change = finished(colours, content, palette, share) - colours
+    output = drawn + change
+    if output.requires_grad:
+        output.register_hook(lambda gradient: without_recolouring(gradient, colours))
+    return output
+
+
+def without_recolouring(gradient: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
+    """What is left of a gradient by a picture, `(N, 3, H, W)` both, after its regression on the picture's colours: to first
+    order, it changes neither means nor covariances of colours. (Curves of tone, which finishing undoes too, are left in.)"""
+    centred, wanted = ((value - value.mean((2, 3), keepdim=True)).float().flatten(2) for value in (colours, gradient))
+    squares = centred @ centred.mT
+    ridge = 1e-4 * squares.diagonal(dim1=1, dim2=2).mean(1) + 1e-8
+    inverse = torch.linalg.inv(squares + ridge[:, None, None] * torch.eye(3, device=colours.device))
+    return (wanted - (wanted @ centred.mT) @ inverse @ centred).reshape(gradient.shape).to(gradient.dtype)
 
 
 def _turns(device) -> torch.Tensor:

@@ -40,9 +40,9 @@ class Sources:
     content_dir: Path
     style_dirs: list[Path]
 
-    def pools(self) -> tuple[CropPool, CropPool]:
-        """Photographs and paintings, without held-out ones."""
-        return CropPool([self.content_dir]), CropPool(self.style_dirs)
+    def pools(self, short_side: int) -> tuple[CropPool, CropPool]:
+        """Photographs and paintings, without held-out ones, decoded at this size."""
+        return CropPool([self.content_dir], short_side), CropPool(self.style_dirs, short_side)
 
     def distances(self, network: str) -> FeatureDistances:
         """A loss network, calibrated on training pictures."""
@@ -57,7 +57,7 @@ def make_recipe(config: RunConfig, sources: Sources, resumes: bool = False):
     transform's closed form is not computed."""
     torch.manual_seed(config.schedule.seed)
     rng = np.random.default_rng(config.schedule.seed)
-    photos, paintings = sources.pools()
+    photos, paintings = sources.pools(config.schedule.short_side)
     validation = validation_pictures(config, sources, 12)
     if config.recipe == "encoder":
         student = BACKBONES[config.backbone].student(config.width, **config.backbone_options)

@@ -47,6 +47,7 @@ class TrainingInterrupted(Exception):
 class Schedule:
     """What the loop itself needs to know. Steps count optimiser updates; sizes are in pixels.
 
+    short_side: pictures are decoded at this size before they are cropped.
     flat: fraction of the run at full learning rate, before the cosine to a fiftieth of it.
     precision: "auto" (bfloat16 where the processor has it), "bf16" or "fp32".
     """
@@ -54,6 +55,7 @@ class Schedule:
     steps: int = Field(ge=0, le=10**9)
     batch: int = Field(8, ge=1, le=10**6)
     crop: int = Field(128, ge=32, le=2**14)
+    short_side: int = Field(256, ge=32, le=2**14)
     lr: float = Field(1e-3, gt=0, le=10)
     flat: float = Field(0.1, ge=0, le=1)
     clip: float = Field(1.0, gt=0)

@@ -16,6 +16,7 @@ from ..model.stvae import STVAE
 from ..model.vlt import VLT
 from ..pictures.datasets import CropPool, colour_jitter
 from ..pictures.images import resized
+from ..pictures.palette import finished_straight_through, palette_of
 from .autoencoder import AutoencoderOptions
 
 CONTENT_LOSSES = ("distance", "structure")
@@ -39,8 +40,8 @@ class VLTOptions:
     not outweigh all others of its batch.
     smallest_scale: the losses look at pictures shrunk by a factor drawn for every step between this and 1 (contents and
     styles with them), so that strokes larger than the loss network's view count too; the reconstruction's loss does not.
-    photo_share: with a number, the trained model finishes what it draws (`STVAE.photo_share`); the losses look at pictures as
-    drawn all the same.
+    photo_share: with a number, the trained model finishes what it draws (`STVAE.photo_share`), and the losses look at finished
+    pictures (range and palette: at what was drawn), so that what is left to learn is drawing.
     content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
     which no change of palette or contrast moves).
     """
@@ -152,7 +153,12 @@ class VLTTraining(nn.Module):
         output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()  # (N, 3, H, W)
         style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
-        by_pair = self._losses(seen(output), content_layer, style_target, styles[style_index])
+        shown = output
+        if options.photo_share is not None:
+            palettes = palette_of(styles)[style_index]
+            shown = finished_straight_through(output.clamp(0, 1), contents[content_index], palettes, options.photo_share)
+        by_pair = self._losses(seen(shown), content_layer, style_target)
+        by_pair |= {"range": losses.out_of_range(output), "palette": losses.palette(output, styles[style_index])}
         rows = {name: values.mean() for name, values in by_pair.items()}
         rows |= {"kl": losses.kl_divergence(code.mu, code.log_sigma)}
         weighed = by_pair["style"] + (options.shallow_weight - 1) * by_pair["shallow"], by_pair["gram"]
@@ -165,15 +171,14 @@ class VLTTraining(nn.Module):
             total = total + options.reconstruction_weight * rows["reconstruction"]
         return {"loss": total} | rows
 
-    def _losses(self, output: torch.Tensor, content: dict, style: dict, styles: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Content, style, Gram, range and palette loss of pictures `(N, 3, H, W)`, by pair `(N,)` (range: one scalar)."""
+    def _losses(self, output: torch.Tensor, content: dict, style: dict) -> dict[str, torch.Tensor]:
+        """Content, style and Gram loss of pictures `(N, 3, H, W)`, by pair `(N,)`."""
         found = self.distances.features(output)
         statistics = self.distances.statistics(found)
         distance = self.distances.content if self.options.content == "distance" else self.distances.structure
         by_layer = self.distances.style_by_layer(statistics, style)
         return {"content": distance(found, content), "style": by_layer.sum(1), "shallow": by_layer[:, :2].sum(1),
-                "gram": self.distances.gram(statistics, style), "range": losses.out_of_range(output),
-                "palette": losses.palette(output, styles)}
+                "gram": self.distances.gram(statistics, style)}
 
     def pairs(self, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
         """Every content meets `styles_per_content` consecutive styles: content and style indices of the pairs."""
