@@ -10,8 +10,10 @@ from stvae_lib.pictures.palette import (
     colour_table,
     distribution,
     finished,
+    finished_straight_through,
     mixed_palette,
     palette_of,
+    without_recolouring,
 )
 
 KINDS = ("stained_glass", "woodcut", "brush_strokes", "mosaic")
@@ -120,6 +122,25 @@ def test_a_share_of_the_photograph_brings_its_drawing_back_and_none_of_its_colou
     assert sliced_distance(palette_of(some), wanted) < 0.02
 
 
+def test_gradients_pass_straight_through_but_for_what_recolouring_would_undo(photo, style):
+    drawn = (1.5 * photo - 0.2).clamp(0, 1).requires_grad_()
+    output = finished_straight_through(drawn, photo, palette_of(style), 0.2)
+    assert torch.allclose(output, finished(drawn.detach(), photo, palette_of(style), 0.2), atol=1e-6)
+    pattern = torch.randn(photo.shape, generator=torch.Generator().manual_seed(0))
+    lighter, redder = torch.ones_like(photo), drawn.detach()[:, [0, 0, 0]]
+    kept = torch.autograd.grad((output * pattern).sum(), drawn, retain_graph=True)[0]
+    assert torch.nn.functional.cosine_similarity(kept.flatten(), pattern.flatten(), dim=0) > 0.99
+    for useless in (lighter, redder):
+        left = torch.autograd.grad((output * useless).sum(), drawn, retain_graph=True)[0]
+        assert left.norm() < 0.02 * useless.norm()
+
+
+@pytest.mark.parametrize("contrast", [1.0, 0.1, 0.02])
+def test_nothing_is_left_of_a_gradient_that_asks_for_contrast(contrast, photo):
+    colours = 0.5 + contrast * (photo - 0.5)
+    assert without_recolouring(colours, colours).norm() < 0.01 * (colours - colours.mean((2, 3), keepdim=True)).norm()
+
+
 def test_a_flat_part_gets_a_colour_that_the_style_has(photo):
     flat = torch.cat([torch.ones_like(photo), photo], dim=3)
     wanted = palette_of(styles.generate("stained_glass", 128, 0))
@@ -139,5 +160,5 @@ def test_what_was_made_under_inference_mode_does_not_spoil_a_training(photo, sty
     with torch.inference_mode():
         finished(photo, photo, palette_of(style), 0.2)
     drawn = photo.clone().requires_grad_()
-    finished(drawn, photo, palette_of(style), 0.2).sum().backward()
+    finished_straight_through(drawn, photo, palette_of(style), 0.2).square().sum().backward()
     assert drawn.grad.isfinite().all() and drawn.grad.norm() > 0

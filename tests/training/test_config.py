@@ -36,6 +36,7 @@ def refusal(path, changes: dict) -> str:
 @pytest.mark.parametrize(("name", "value"), [
     ("schedule.steps", -1), ("schedule.steps", 1.5), ("schedule.steps", True), ("schedule.steps", 10**30),
     ("schedule.batch", 0), ("schedule.batch", 1), ("schedule.batch", -4), ("schedule.crop", 0), ("schedule.crop", -64),
+    ("schedule.short_side", 0),
     ("schedule.lr", 0), ("schedule.lr", -1e-3), ("schedule.lr", float("nan")), ("schedule.lr", float("inf")),
     ("schedule.lr", "fast"), ("schedule.flat", 2), ("schedule.clip", 0), ("schedule.seed", -1), ("schedule.seed", 2**70),
     ("schedule.precision", "fp8"), ("schedule.log_every", 0), ("schedule.checkpoint_every", 0),

@@ -77,8 +77,9 @@ def test_a_student_that_goes_on_starts_with_the_heads_that_fit_best(make_config,
 def test_held_out_pictures_are_never_trained_on(sources):
     from stvae_lib.pictures.datasets import is_held_out
 
-    photos, paintings = sources.pools()
+    photos, paintings = sources.pools(64)
     assert photos.names and paintings.names
+    assert {min(picture.shape[1:]) for picture in photos.pictures + paintings.pictures} == {64}
     assert not any(is_held_out(name) for name in photos.names + paintings.names)
 
 

@@ -1,5 +1,6 @@
 """The losses of the transform."""
 
+import json
 import math
 
 import numpy as np
@@ -42,14 +43,32 @@ def test_losses_see_pictures_at_a_scale_drawn_for_every_step(make_config, source
     assert sizes == [sides[0]] * 3 + [64] * 2, "content, style and output as seen; the reconstruction at full size"
 
 
-def test_a_model_that_is_to_finish_says_so_in_its_file_and_trains_as_it_would_without(make_config, sources, tmp_path):
-    options = {"matrix_size": 8, "latent": 8, "start": "random"}
-    for name, share in (("plain", {}), ("finishing", {"photo_share": 0.25})):
-        experiment.train(experiment.read_config(make_config(options=options | share, steps=2)), sources, tmp_path / name, "cpu")
-    plain, model = (st.load(tmp_path / name / "tiny.safetensors", "cpu") for name in ("plain", "finishing"))
-    assert (plain.photo_share, model.photo_share) == (None, 0.25)
-    assert all(torch.equal(value, plain.state_dict()[key]) for key, value in model.state_dict().items())
-    tensors, architecture = read_tensors(tmp_path / "finishing" / "tiny.safetensors")
+def test_losses_see_finished_pictures(make_config, sources):
+    options = {"start": "base", "sampled": 0.0, "reconstruction_weight": 0.0}
+    found, off = {}, {}
+    for share in (None, 0.0, 0.6):
+        finish = {} if share is None else {"photo_share": share}
+        file = make_config(options=options | finish, batch=2, crop=64)
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"base": "vgg19-slim"}))
+        config = experiment.read_config(file)
+        recipe = experiment.make_recipe(config, sources)
+        batch, images, features = recipe.batch(np.random.default_rng(0), config.schedule), [], recipe.distances.features
+        recipe.distances.features = lambda image, images=images, features=features: images.append(image) or features(image)
+        found[share] = recipe(batch)
+        found[share]["loss"].backward()
+        assert all(p.grad is None or p.grad.isfinite().all() for p in recipe.model.parameters())
+        ordered = [image[0].detach().flatten(1).sort(dim=1).values for image in (images[-1], batch["styles"])]
+        off[share] = float((ordered[0] - ordered[1]).abs().mean())
+    assert off[0.0] < 0.02 and off[0.6] < 0.02 and off[None] > 2 * off[0.0], "distributions of every channel"
+    assert found[None]["palette"] == found[0.6]["palette"], "of what is drawn, before it is finished"
+    assert found[0.6]["content"] < found[0.0]["content"]
+
+
+def test_a_model_trained_on_finished_pictures_says_so_in_its_file(make_config, sources, tmp_path):
+    options = {"matrix_size": 8, "latent": 8, "start": "random", "photo_share": 0.25}
+    experiment.train(experiment.read_config(make_config(options=options, steps=2)), sources, tmp_path / "run", "cpu")
+    assert st.load(tmp_path / "run" / "tiny.safetensors", "cpu").photo_share == 0.25
+    tensors, architecture = read_tensors(tmp_path / "run" / "tiny.safetensors")
     for bad in (1.0, -0.1, "much"):
         write_tensors(half(tensors), tmp_path / "bad.safetensors", architecture | {"photo_share": bad}, {})
         with pytest.raises(InputError, match="photo_share"):
