@@ -25,7 +25,7 @@ from stvae_lib.model.weights import SHIPPED
 from stvae_lib.pictures.images import resized
 from stvae_lib.pictures.palette import finished, palette_of
 from stvae_lib.provenance import environment, sha256
-from stvae_lib.report.yardstick import DRAWN, EXCHANGED, FINISHED
+from stvae_lib.report.yardstick import COLOURS, DRAWN, EXCHANGED, FINISHED, RECOLOURED
 
 HERE = Path(__file__).resolve().parent
 SIZE, LARGER = 256, 384  # working sizes; a larger one is shrunk to the first before it is judged
@@ -45,7 +45,8 @@ def module(path: Path):
 
 def methods_of(name: str) -> dict:
     """How a model is scored: stylised at z = mu, or, for an autoencoder, AdaIN and WCT in it. One that finishes its pictures,
-    also without that, and, as a control, finished in the style's colours with red and blue exchanged."""
+    also without that, finished with nothing of the photograph blended in, and, as a control, finished in the style's colours
+    with red and blue exchanged."""
     model = st.load(name)
     if isinstance(model, STVAE):
         methods = {name: lambda content, style: model.stylize(content, style)}
@@ -55,10 +56,18 @@ def methods_of(name: str) -> dict:
         def drawn(content, style):
             return model.stylize(content, style, clamp=False).clamp(0, 1)
 
-        return methods | {DRAWN + name: drawn, EXCHANGED + name: lambda content, style: finished(
-            drawn(content, style), content, palette_of(style.flip(1)), model.photo_share)}
+        def finished_by(of_style, share):
+            return lambda content, style: finished(drawn(content, style), content, palette_of(of_style(style)), share)
+
+        return methods | {DRAWN + name: drawn, COLOURS + name: finished_by(lambda style: style, 0.0),
+                          EXCHANGED + name: finished_by(lambda style: style.flip(1), model.photo_share)}
     return {f"AdaIN in {name}": lambda content, style: adain(content, style, model)[0],
             f"WCT in {name}": lambda content, style: wct(content, style, model)[0]}
+
+
+def recoloured(content: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
+    """The photograph in all of the style's colours, and nothing drawn: how far finishing goes alone."""
+    return finished(content, content, palette_of(style), 0.0)
 
 
 @torch.no_grad()
@@ -116,12 +125,13 @@ def sixty(folder: Path, methods: dict) -> dict:
     ours = judge_all(judges, root, methods)
     published = {name: reference[name] for name in ("content", "style", *PEERS)}
     others = {name: reference[name] for name in ("content", "style", *PEERS)}  # controls, and peers against each other
+    peers = {name: reference[name] for name in PEERS} | {RECOLOURED: ours[RECOLOURED]}
     return {"pairs": len(pairs), "measures": MEASURES, "ours": {name: means(rows) for name, rows in ours.items()},
             "published": {name: means(rows) for name, rows in published.items()},
-            "differences": {name: {peer: differences(rows, reference[peer], pairs) for peer in PEERS if peer != name}
+            "differences": {name: {peer: differences(rows, of_peer, pairs) for peer, of_peer in peers.items() if peer != name}
                             for name, rows in (ours | others).items()},
-            "finishing": {name: {kind: differences(ours[kind + name] if kind else rows, ours[DRAWN + name], pairs)
-                                 for kind in ("", EXCHANGED)} for name, rows in ours.items() if DRAWN + name in ours}}
+            "finishing": {name: {kind: differences(ours[kind + name], ours[DRAWN + name], pairs)
+                                 for kind in ("", COLOURS, EXCHANGED)} for name in ours if DRAWN + name in ours}}
 
 
 @torch.no_grad()
@@ -176,7 +186,7 @@ def twenty_row(folder: Path, method) -> list[float]:
 
 
 def main(folder: Path, names: list[str]) -> dict:
-    methods = {label: method for name in names for label, method in methods_of(name).items()}
+    methods = {label: method for name in names for label, method in methods_of(name).items()} | {RECOLOURED: recoloured}
     return {"command": "python benchmarks/yardstick.py EVAL_FOLDER", **twenty(folder, methods, names),
             "sixty": sixty(folder, methods),
             "peers_finished": {name: peers_finished(folder, name) for name in names if DRAWN + name in methods},

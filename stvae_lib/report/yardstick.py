@@ -11,7 +11,9 @@ MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure k
 FOUND = "own style / strokes / content found, %"  # among all of the set: a copy of either side is found by that side alone
 # whose rows at a larger working size the tables show
 SHOWN_LARGER = ("vgg16-half", "as drawn in vgg16-half", "vgg19-slim", "resnet50-slim", "microast")
-DRAWN, EXCHANGED = "as drawn in ", "colours exchanged in "  # before a model's name: unfinished, and a control in wrong colours
+# before a model's name: unfinished; finished by colours alone, with none of the photograph; and, as a control, in wrong colours
+DRAWN, COLOURS, EXCHANGED = "as drawn in ", "colours alone in ", "colours exchanged in "
+RECOLOURED = "the photograph in the style's colours"  # finished, and nothing drawn
 FINISHED = ", finished"  # behind a peer's name
 
 
@@ -37,7 +39,7 @@ class Yardstick:
         rows = []
         for name, judged in self.judged.items():
             method, _, size = name.partition("@")
-            if size and method not in SHOWN_LARGER or method.startswith(EXCHANGED):
+            if size and method not in SHOWN_LARGER or method.startswith((COLOURS, EXCHANGED)):
                 continue
             label = LABELS.get(method, method) + (f", drawn at {size} px" if size else "")
             row = {"method": f"**{label}**" if name in self.record["sixty"]["ours"] else label}
@@ -52,7 +54,7 @@ class Yardstick:
         """Style, Gram and content distance on the older pairs, by the distilled VGG-19's sibling."""
         rows = [{"method": name, "style": row[3], "Gram": row[4], "content": row[5], "from": origin}
                 for origin, group in (("this project", "ours"), ("reference", "published"))
-                for name, row in self.record[group].items() if not name.startswith(EXCHANGED)]
+                for name, row in self.record[group].items() if not name.startswith((COLOURS, EXCHANGED))]
         return sorted(rows, key=lambda row: row["style"])
 
     def ahead(self, method: str, peer: str, judge: str, measure: str) -> Interval:
@@ -60,10 +62,9 @@ class Yardstick:
         styles: positive is better (more for kept structure and retrieval, less for distances)."""
         return self._gain(self.record["sixty"]["differences"][method][peer], judge, measure)
 
-    def finishing(self, model: str, judge: str, measure: str, exchanged: bool = False) -> Interval:
-        """How much better a model's pictures are for being finished, over the same pairs; exchanged: in wrong colours."""
-        found = self.record["sixty"]["finishing"][model]
-        return self._gain(found[EXCHANGED if exchanged else ""], judge, measure)
+    def finishing(self, model: str, judge: str, measure: str, kind: str = "") -> Interval:
+        """How much better a model's pictures are for being finished, over the same pairs. kind: "", COLOURS or EXCHANGED."""
+        return self._gain(self.record["sixty"]["finishing"][model][kind], judge, measure)
 
     def peer_finished(self, model: str, peer: str, judge: str, measure: str) -> tuple[Interval, Interval]:
         """On the pairs whose pictures are there: how much better a peer's are for being finished as the model finishes its own,

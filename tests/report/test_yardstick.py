@@ -2,7 +2,7 @@
 
 import pytest
 
-from stvae_lib.report.yardstick import FOUND, JUDGES, Yardstick
+from stvae_lib.report.yardstick import COLOURS, EXCHANGED, FOUND, JUDGES, RECOLOURED, Yardstick
 
 
 def row(style: float, kept: float) -> dict:
@@ -60,12 +60,13 @@ def test_finishing_is_told_of_models_and_of_peers_and_its_control_is_no_method()
     def gains(style):
         return {"resnet50": {"style": [style, 0.1, 30]}}
 
-    sixty = {"ours": {name: row(0.5, 0.6) for name in ("net", "as drawn in net", "colours exchanged in net")}, "published": {},
-             "finishing": {"net": {"": gains(-0.2), "colours exchanged in ": gains(0.3)}}}
+    names = "net", "as drawn in net", "colours alone in net", "colours exchanged in net", RECOLOURED
+    sixty = {"ours": {name: row(0.5, 0.6) for name in names}, "published": {},
+             "finishing": {"net": {"": gains(-0.2), COLOURS: gains(-0.1), EXCHANGED: gains(0.3)}}}
     peers = {"net": {"gains": {"microast, finished": gains(-0.1)}, "ahead": {"microast, finished": gains(0.4)}}}
     found = Yardstick({"sixty": sixty, "own_judge": {"net": "vgg16"}, "peers_finished": peers})
-    assert [found.finishing("net", "resnet50", "style", exchanged).mean for exchanged in (False, True)] == [0.2, -0.3]
+    assert [found.finishing("net", "resnet50", "style", kind).mean for kind in ("", COLOURS, EXCHANGED)] == [0.2, 0.1, -0.3]
     assert [gain.mean for gain in found.peer_finished("net", "microast", "resnet50", "style")] == [0.1, -0.4]
     rows = found.sixty()
-    assert {cells["method"] for cells in rows} == {"**net**", "**as drawn in net**"}
-    assert all(cells["VGG-16"].startswith("(") for cells in rows), "its own judge, finished or not"
+    assert {cells["method"] for cells in rows} == {"**net**", "**as drawn in net**", f"**{RECOLOURED}**"}
+    assert all(cells["VGG-16"].startswith("(") for cells in rows if "net" in cells["method"]), "its own judge, finished or not"
