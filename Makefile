@@ -12,11 +12,12 @@ site: $(READY)
 	$(BIN)/stvae site $(ARGS)
 
 # Two workers, one thread each: the notebooks and the tests share the cores without fighting for them. The notebooks, which take
-# longest, come first, so that no worker waits at the end for the other one's.
+# longest, come first, so that no worker waits at the end for the other one's. The slowest tests run with SLOW=1.
 test: $(READY)
 	$(BIN)/ruff check .
 	OMP_NUM_THREADS=1 $(BIN)/pytest notebooks tests -n 2 --dist loadscope --no-loadscope-reorder --nbval-lax --nbval-current-env \
-	    --nbval-cell-timeout=600 --nbval-sanitize-with tests/notebooks/sanitize.cfg $(ARGS)
+	    --nbval-cell-timeout=600 --nbval-sanitize-with tests/notebooks/sanitize.cfg \
+	    -m "$(if $(SLOW),,not slow)" $(ARGS)
 
 bench: $(READY)
 	$(BIN)/stvae bench $(ARGS)

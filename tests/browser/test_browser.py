@@ -269,6 +269,7 @@ def play(page, explorer, folder) -> None:
     assert Image.open(folder / "stvae-1.png").size == (120, 90) and (folder / "stvae-1.json").exists()
 
 
+@pytest.mark.slow
 def test_the_explorers_live_in_voila(watched, tmp_path):
     """What `make app` serves."""
     explorers.write_app(tmp_path / "app.ipynb")
@@ -310,6 +311,7 @@ def run_all_cells(page, seconds: float = 120) -> None:
             accept.click()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_jupyter")
 def test_notebook_05_lives_in_jupyterlab(watched, tmp_path, monkeypatch):
     """Open, run all, and play with the mixing pad; then build its page and play with that, without a server."""
