@@ -195,7 +195,7 @@ def run(name: str, limit: int, out: Path, panel: Panel) -> None:
             image = torch.from_numpy(drawn["image"])
             if pair["shown"]:
                 st.save_image(image.clamp(0, 1), out / name / f"{photo}--{style}.jpg")
-            if drawn["losses"] and not card["rows"]:
+            if drawn["losses"] and number == 0:
                 card |= {"losses": drawn["losses"], "strip": list(drawn["stages"])}
                 st.save_image(side_by_side(drawn["stages"].values()), out / name / "strip.jpg")
             card["rows"][number:number + 1] = [pair | drawn["cost"] | panel(image, photo, style)]

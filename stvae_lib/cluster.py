@@ -65,7 +65,8 @@ def _client(scheduler: str, workers: int | None):
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
-            raise InputError(f"--scheduler {scheduler}", "has no workers", "start some by `dask worker ADDRESS`") from None
+            raise InputError(f"--scheduler {scheduler}", "has no workers",
+                             "start some by `dask worker ADDRESS --nthreads 1`") from None
         yield client
 
 

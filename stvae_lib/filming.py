@@ -36,6 +36,8 @@ def film(arguments) -> int:
 def styles_of(arguments) -> list[Path]:
     """All files of styles, of which there must be some, in one of the two ways."""
     timed = [Path(name) for _, *names in arguments.at for name in names]
+    if bare := [time for time, *names in arguments.at if not names]:
+        raise InputError(f"--at {bare[0]}", "names no style", "give one or more after the time")
     if bool(timed) == bool(arguments.styles):
         raise InputError("styles", "are given twice" if timed else "are not given",
                          "name them after the clip, or give each its time: --at 0:00 A --at 0:05 B")

@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 
 import torch
 from tqdm.auto import tqdm
@@ -19,7 +18,7 @@ from .errors import InputError
 from .files import make_folder, refuse_overwriting, shortened, sweep, write_text
 from .model import weights
 from .model.codes import StyleCode
-from .model.mixing import CODE_SUFFIX, check_code_file, fingerprint, load_code, save_code
+from .model.mixing import CODE_SUFFIX, check_code_file, load_code, save_code
 from .model.stvae import STVAE, check_strength, normalised_mix
 from .model.tiles import Tiler
 from .pictures import colour
@@ -38,7 +37,6 @@ from .pictures.images import (
     to_pixels,
     to_png,
 )
-from .provenance import digest, tensor_bytes
 
 STREAM = Path("-")  # standard input in place of a picture's file, standard output in place of a result's
 STYLE_SIZE = 512
@@ -83,7 +81,7 @@ def stylize(arguments) -> int:
         stylize_one(tools, arguments, arguments.photo, arguments.out)
         outcome.done.append({"photo": str(arguments.photo), "file": str(arguments.out)})
     if arguments.json:
-        print(json.dumps(vars(outcome), indent=1, ensure_ascii=False))
+        print(json.dumps(vars(outcome), indent=1))
     elif folder:
         print(f"{arguments.out}: {outcome.line()}")
     return 1 if outcome.failed else 0
@@ -249,13 +247,11 @@ def spread(targets: dict[Path, Path], arguments):
 
 
 def on_worker(arguments, source: Path, target: Path) -> str | None:
-    """`attempted` where the model is loaded with the first photograph and kept for all others."""
-    with _LOADING:
+    """`attempted` where the model is loaded with the first photograph and kept for all others, one at a time: several in a
+    process would each plan with all the memory."""
+    with cluster.ALONE:
         tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles), arguments.as_drawn)
-    return attempted(tools, arguments, source, target)
-
-
-_LOADING = Lock()
+        return attempted(tools, arguments, source, target)
 
 
 @lru_cache(maxsize=1)
@@ -265,11 +261,10 @@ def _loaded(model: str, device: str, styles: tuple[Path, ...], as_drawn: bool) -
 
 def settings(tools: Tools, arguments) -> dict:
     """What decides the results besides the photographs."""
-    codes = [digest(tensor_bytes(code.mu) + tensor_bytes(code.log_sigma)) for code in tools.codes]
     names = ("mix", "strength", "size", "preserve_colour", "oversample", "sample", "seed")
     model = tools.tiler.model
     given = {name: getattr(arguments, name) for name in names}
-    return {"model": fingerprint(model), "photo_share": model.photo_share, "styles": codes} | given
+    return {"model": model.identity(), "styles": [code.identity() for code in tools.codes]} | given
 
 
 def begun(files, out: Path, wanted: dict, resume: bool) -> set[Path]:
@@ -331,6 +326,6 @@ def write_sheet(arguments) -> None:
     rows = [[None, *styles.values()]]
     for photo in tqdm(photos, unit="photo"):
         rows.append([photo, *(model.stylize(photo, code, strength=arguments.strength) for code in codes)])
-    labels = [shortened(file.stem, size // 8) for file in (*styles, *arguments.photos)]
+    labels = [shortened(file.stem, size // 8).replace("$", r"\$") for file in (*styles, *arguments.photos)]
     figure = figures.grid(rows, ["", *labels[:len(styles)]], ["", *labels[len(styles):]], width=len(rows[0]) * size / 100)
     save_image(load_image(io.BytesIO(figures.png(figure))), arguments.out)

@@ -179,10 +179,12 @@ def test_a_sheet_shows_every_photograph_in_every_style(photo, tmp_path, monkeypa
     monkeypatch.setattr(figures, "grid", lambda *given, **more: shown.append(given) or grid(*given, **more))
     out = tmp_path / "sheet.jpg"
     few = ["--size", "64", "--device", "cpu", "--model", "vgg19-slim"]
-    assert main(["sheet", str(photo), str(photo), "--styles", str(styles), "-o", str(out), *few]) == 0
+    dollars = photo.with_name("a$_$b.png")  # would be mathematics to the library that letters the sheet
+    dollars.write_bytes(photo.read_bytes())
+    assert main(["sheet", str(photo), str(dollars), "--styles", str(styles), "-o", str(out), *few]) == 0
     rows, columns, names = shown[0]
     assert [len(row) for row in rows] == [4, 4, 4] and rows[0][0] is None
-    assert columns == ["", "marb…ng_0", "stai…ss_0", "wood…ut_0"] and names == ["", "photo", "photo"]
+    assert columns == ["", "marb…ng_0", "stai…ss_0", "wood…ut_0"] and names == ["", "photo", r"a\$_\$b"]
     code = weights.load("vgg19-slim", "cpu").encode_style(load_image(styles / "marbling_0.png", 512))
     torch.testing.assert_close(rows[1][1], weights.load("vgg19-slim", "cpu").stylize(load_image(photo, 64), code))
     width, height = Image.open(out).size

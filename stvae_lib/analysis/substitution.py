@@ -16,13 +16,13 @@ from ..evaluation.intervals import (
     Claim,
     Interval,
     Rule,
+    combined,
     crossed,
     difference_beyond,
     judge,
     no_difference_beyond,
     paired,
     single_runs,
-    widest,
 )
 
 HOME = {"vgg16": "VGG-16", "resnet50": "ResNet-50"}  # judges, each of the family that one side's encoder is of
@@ -164,8 +164,7 @@ class Judged:
 
     def difference(self, first: str, second: str, measure: str, sign: int = 1) -> Interval:
         """`first - second` in a measure, by the mean of both judges: over the pairs, clustered by contents and by styles, and
-        over the seeds (paired where both arms have the same, else the spread of the arms that have several); the widest of
-        the intervals counts."""
+        over the seeds (paired where both arms have the same, else the spread of the arms that have several), combined."""
         if measure == "psnr":
             values = [sign * np.array(self.arms.values(arm, measure)) for arm in (first, second)]
             return self._over_seeds(first, second, *values, [self.arms.values(arm, measure) for arm in self.repeated()])
@@ -182,7 +181,7 @@ class Judged:
     def _both_ways(self, first: str, second: str, one: np.ndarray, other: np.ndarray, measure: str) -> Interval:
         pairs = crossed(one.mean(0) - other.mean(0), self.contents, self.styles)
         spread = [self._seed_means(arm, measure) for arm in self.repeated()]
-        return widest([pairs, self._over_seeds(first, second, one.mean(1), other.mean(1), spread)])
+        return combined([pairs, self._over_seeds(first, second, one.mean(1), other.mean(1), spread)])
 
     def _seed_means(self, arm: str, measure: str) -> np.ndarray:
         means = [self.rows(arm, name, measure).mean(1) for name in HOME]

@@ -4,6 +4,7 @@ A rule looks at one 95 % interval and says "holds", "fails" or "undecided". Two 
 what is compared is compared in pairs (`paired`), and the rule looks at the interval of the differences.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -81,15 +82,21 @@ def paired(first, second, clusters=None) -> Interval:
 
 
 def crossed(values, *labels) -> Interval:
-    """Interval over values that cross several factors (every photograph in every style): clustered by each factor's
-    `labels` in turn, the widest counts, so that neither factor's few levels pass for many."""
-    return widest([Interval.of(values, names) for names in labels])
+    """Interval over values that cross several factors (every photograph in every style), a label of each for every value:
+    variances over the clusters of every factor add, less that of single values, which each of them counts (Cameron, Gelbach and
+    Miller 2011, "Robust inference with multiway clustering"). n: clusters of the factor with the fewest."""
+    single = Interval.of(values).half or 0.0
+    return combined([Interval.of(values, names) for names in labels], shared=math.sqrt(len(labels) - 1) * single)
 
 
-def widest(found: list[Interval]) -> Interval:
-    """The widest of several intervals of one figure, each over something else that varies; one without a width counts as
-    infinitely wide."""
-    return max(found, key=lambda interval: float("inf") if interval.half is None else interval.half)
+def combined(found: list[Interval], shared: float = 0.0) -> Interval:
+    """Interval of one figure that several things move, from the interval over each: squares of half-widths add, less that of
+    what is `shared`, counted more than once; never narrower than the widest. No width where one of them has none."""
+    least = min(found, key=lambda interval: interval.n)
+    if any(interval.half is None for interval in found):
+        return Interval(least.mean, None, least.n)
+    squares = [interval.half**2 for interval in found]
+    return Interval(least.mean, math.sqrt(max(sum(squares) - shared**2, *squares)), least.n)
 
 
 def single_runs(first, second, repeated) -> Interval:
@@ -112,10 +119,8 @@ def exchanged(first, second, clusters=None) -> Interval:
 
 def slope(x, y) -> Interval:
     """Least-squares slope of `y` over `x`, one point a run, and its Student t interval."""
-    x, y = (np.asarray(values, dtype=float) - np.mean(values) for values in (x, y))
-    mean = (x @ y) / (x @ x)
-    deviation = np.sqrt(((y - mean * x) ** 2).sum() / (len(x) - 2) / (x @ x))
-    return Interval(float(mean), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * deviation), len(x))
+    fit = stats.linregress(x, y)
+    return Interval(float(fit.slope), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr), len(x))
 
 
 def share(successes: int, n: int) -> Interval:

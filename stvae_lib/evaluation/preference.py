@@ -14,7 +14,7 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from ..errors import InputError
-from .intervals import CONFIDENCE, Interval, crossed, share, widest
+from .intervals import CONFIDENCE, Interval, combined, crossed, share
 
 FIRST, TIE, SECOND = 1, 0, -1
 PRIOR = 0.5  # wins that every method begins with against every other: one that never lost stays finite
@@ -62,9 +62,9 @@ class Strengths:
         return self._interval(unit[self.methods.index(first)] - unit[self.methods.index(second)])
 
     def _interval(self, weights: np.ndarray) -> Interval:
-        """The wider of the intervals over raters and over pictures, as everywhere in this project for crossed factors."""
+        """Over raters and pictures: what both move adds up, and what single votes move counts twice, to be on the safe side."""
         value = float(weights @ self.values)
-        return widest([Interval(value, _half_width(drawn @ weights - value, n), n) for n, drawn in self.drawn.values()])
+        return combined([Interval(value, _half_width(drawn @ weights - value, n), n) for n, drawn in self.drawn.values()])
 
 
 def _half_width(deviations: np.ndarray, n: int) -> float | None:
@@ -175,8 +175,8 @@ def _alpha(rows: np.ndarray) -> float:
 def metric_agreement(votes: list[Vote], scores: dict[tuple[str, str], float], higher_is_better: bool) -> Interval:
     """Share of decided votes that went to the result with the better score: 0.5 is what tossing a coin does.
 
-    scores: by (picture, method). Equal scores count half; "cannot tell" counts nowhere. The interval is the wider of those
-    over raters and over pictures. Raises InputError where a score is missing or nothing was decided.
+    scores: by (picture, method). Equal scores count half; "cannot tell" counts nowhere. The interval is over
+    raters and pictures. Raises InputError where a score is missing or nothing was decided.
     """
     def side(vote: Vote) -> float:
         missing = [method for method in (vote.first, vote.second) if (vote.picture, method) not in scores]

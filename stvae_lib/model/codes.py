@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from ..pictures.palette import mixed_palette
+from ..provenance import digest, tensor_bytes
 from .backbones.modulation import Modulation
 
 
@@ -23,6 +24,12 @@ class StyleCode:
     log_sigma: torch.Tensor
     extras: dict[str, torch.Tensor] = field(default_factory=dict)
     palette: torch.Tensor | None = None
+
+    def identity(self) -> str:
+        """Checksum of all that decides the pictures in this style."""
+        named = {"mu": self.mu, "log_sigma": self.log_sigma, **self.extras}
+        named |= {} if self.palette is None else {"palette": self.palette}
+        return digest(b"".join(name.encode() + tensor_bytes(value) for name, value in sorted(named.items())))[:16]
 
     def z(self, sample: bool = False, generator: torch.Generator | None = None) -> torch.Tensor:
         """mu, or a sample mu + sigma·eps (the reparameterisation trick, Kingma & Welling 2014)."""

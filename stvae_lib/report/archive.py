@@ -69,12 +69,6 @@ def read_benchmark(name: str) -> dict:
     return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def read_yardstick() -> dict[str, dict[str, float]]:
-    """Figures of `benchmarks/yardstick.json`: method -> column -> mean over the held-out pairs."""
-    record = read_benchmark("yardstick")
-    return {method: dict(zip(record["columns"], row, strict=True)) for method, row in record["ours"].items()}
-
-
 def recorded_card(name: str) -> dict:
     """Card of a recorded training in `data/runs`: a shipped model's, or `EXPERIMENT/ARM`."""
     card = ROOT / "data" / "runs" / name / "card.json"
@@ -118,11 +112,6 @@ def recorded_sheet(name: str, file: str = "sheet.jpg") -> torch.Tensor:
 def recorded_judgements(experiment: str) -> dict:
     """What the judges said of an experiment in `data/runs`: its `judged.json`, as a script of `benchmarks/` wrote it."""
     return read_json(ROOT / "data" / "runs" / experiment / "judged.json", "run the experiment's benchmark first (see README)")
-
-
-def is_judged(experiment: str) -> bool:
-    """Whether an experiment in `data/runs` has been judged yet."""
-    return (ROOT / "data" / "runs" / experiment / "judged.json").exists()
 
 
 class Arms:
@@ -192,11 +181,6 @@ class Arms:
         base = Path(card["recipe"]["base"]).stem
         taught = recorded_card(base if (FOLDER / f"{base}.json").exists() else f"{self.experiment}/{base}")
         return taught["validation"][build(card["architecture"]).encoder.last]
-
-    def over_seeds(self, arm: str) -> dict[str, list[float]]:
-        """All measures by name, one value for each seed."""
-        return {measure: self.values(arm, measure) for measure in self.STAGES}
-
 
 class Comparison:
     """A recorded comparison of methods on the same pairs, `data/runs/EXPERIMENT/{method}`: a row of its card for each pair.

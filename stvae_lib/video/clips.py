@@ -140,8 +140,8 @@ class FrameFolder:
 
 def open_clip(path, size: int | None = None, rate: float | None = None) -> Film | FrameFolder:
     """A film, or a folder of frames shown at `rate` per second. InputError where it is neither, or a film is given a rate."""
-    if rate is not None and not 0 < rate <= 1000:
-        raise InputError(f"--rate {rate:g}", "is out of range", "give frames per second, above 0 and up to 1000")
+    if rate is not None and not 0.001 <= rate <= 1000:
+        raise InputError(f"--rate {rate:g}", "is out of range", "give frames per second, 0.001 to 1000")
     if Path(path).is_dir():
         return FrameFolder(path, size, Fraction(rate).limit_denominator(1001) if rate else USUAL_RATE)
     if rate is not None:

@@ -26,7 +26,7 @@ class Parts:
 
     def done(self) -> int:
         """How many segments are whole, with the state at their end."""
-        return max((int(file.stem) + 1 for file in self.folder.glob("*.safetensors")), default=0)
+        return max((int(file.stem) + 1 for file in self.folder.glob("[!.]*.safetensors")), default=0)
 
     def begin(self) -> None:
         """Make the folder, once there is something to put into it."""

@@ -10,7 +10,6 @@ from ..errors import InputError
 from ..model.content import ContentStatistics
 from ..model.stvae import STVAE, check_strength
 from ..pictures.images import to_tensor
-from ..provenance import digest, tensor_bytes
 from .clips import Frame
 from .cuts import CutDetector
 from .flow import Blender
@@ -122,12 +121,6 @@ class Styler:
 
     def identity(self) -> dict:
         """What tells this way of stylising from another."""
-        codes = [value for code in self.track.codes for value in (code.mu, code.log_sigma, *code.extras.values())]
-        codes += [code.palette for code in self.track.codes if code.palette is not None]
-        finish = {} if self.model.photo_share is None else {"photo_share": self.model.photo_share}
-        return {"model": _digest(self.model.state_dict().values()), "times": self.track.times, "codes": _digest(codes),
-                "strength": self.strength, "sample": self.sample, "seed": self.seed} | finish | asdict(self.stability)
-
-
-def _digest(tensors) -> str:
-    return digest(b"".join(map(tensor_bytes, tensors)))[:16]
+        codes = [code.identity() for code in self.track.codes]
+        return {"model": self.model.identity(), "times": self.track.times, "codes": codes, "strength": self.strength,
+                "sample": self.sample, "seed": self.seed} | asdict(self.stability)

@@ -103,7 +103,7 @@ def test_every_page_of_the_book_is_quiet_and_opens_with_a_picture(watched, built
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])  # colours go with the scheme, layout with the width
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])  # colours go with one, layout with the other
 def test_no_page_has_serious_barriers(browser, built, barriers, width, scheme):
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     for file in sorted(built.glob("*.html")):

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from stvae_lib.evaluation import intervals
@@ -94,13 +95,32 @@ def test_a_plain_sentence_and_a_tally_follow_the_verdicts():
     assert "unpaired" in claims[0].rule
 
 
-def test_crossed_factors_give_the_widest_interval():
+def test_crossed_factors_widen_an_interval_together():
     photos, styles = ["a", "a", "b", "b", "c", "c"], ["x", "y"] * 3
     by_style = [1.0, 3.0, 1.1, 3.1, 0.9, 2.9]
     found = intervals.crossed(by_style, photos, styles)
-    assert found == Interval.of(by_style, styles) and found.n == 2 and found.half > Interval.of(by_style, photos).half
+    assert (found.mean, found.n) == (2.0, 2) and found.half >= Interval.of(by_style, styles).half
     assert intervals.crossed(by_style, photos, ["x"] * 6).half is None, "one style tells nothing of styles"
     assert intervals.crossed([1.0, 1.0, 2.0, 2.0, 4.0, 4.0], photos, styles).half > 0, "no spread over styles is no missing one"
+
+
+def test_combined_causes_add_their_squares():
+    pair = [Interval(1.0, 3.0, 9), Interval(1.0, 4.0, 5)]
+    assert intervals.combined(pair) == Interval(1.0, 5.0, 5)
+    assert intervals.combined(pair, shared=3.0).half == 4.0 == intervals.combined(pair, shared=9.0).half
+    assert intervals.combined([*pair, Interval(1.0, None, 1)]) == Interval(1.0, None, 1)
+
+
+def test_nineteen_intervals_in_twenty_hold_the_truth_where_photographs_and_styles_both_count():
+    rng, photos, styles = np.random.default_rng(0), np.repeat(range(12), 8), np.tile(range(8), 12)
+    held = {"crossed": 0, "widest": 0}
+    for _ in range(200):
+        values = rng.normal(size=12)[photos] + rng.normal(size=8)[styles] + rng.normal(size=96) / 2
+        either = [Interval.of(values, labels) for labels in (photos, styles)]
+        widest = max(either, key=lambda interval: interval.half)
+        for name, found in (("crossed", intervals.crossed(values, photos, styles)), ("widest", widest)):
+            held[name] += found.low < 0 < found.high
+    assert 0.92 <= held["crossed"] / 200 <= 0.99 and held["widest"] < held["crossed"]
 
 
 def test_single_runs_are_judged_by_the_spread_of_repeated_arms():

@@ -6,6 +6,7 @@ import torch
 import stvae_lib as st
 from stvae_lib import InputError, weights
 from stvae_lib.model import mixing
+from stvae_lib.model.codes import StyleCode
 from stvae_lib.pictures import datasets, styles
 
 TRANSFORMS = [name for name in weights.SHIPPED if not name.endswith("autoencoder")]
@@ -108,6 +109,17 @@ def test_example_masks_cover_the_picture_and_places_are_compared_under_them():
     picture = sum(mask * image for mask, image in zip(bands, alone))
     torch.testing.assert_close(mixing.place_errors(picture, alone, bands),
                                torch.tensor([[0, 0.5, 1], [0.5, 0, 0.5], [1, 0.5, 0]]))
+
+
+def test_a_code_and_a_model_are_told_apart_by_all_that_decides_their_pictures(model, corners, monkeypatch):
+    code = model.encode_style(corners[0])
+    palette = torch.zeros(1, 3, 4096, dtype=torch.uint8)
+    others = [StyleCode(code.mu, code.log_sigma + 1), StyleCode(code.mu, code.log_sigma, {"mean": code.mu}),
+              StyleCode(code.mu, code.log_sigma, palette=palette), StyleCode(code.mu, code.log_sigma, palette=palette + 1)]
+    assert len({each.identity() for each in (code, *others)}) == 5
+    before = model.identity()
+    monkeypatch.setattr(model, "photo_share", 0.5)
+    assert model.identity() != before
 
 
 def test_a_style_file_keeps_the_palette_of_a_model_that_finishes(model, photo, corners, tmp_path, monkeypatch):

@@ -119,11 +119,6 @@ def test_a_comparison_that_is_not_finished_says_so(compared):
         archive.Comparison("some", ["one", "late"])
 
 
-def test_yardstick_by_column():
-    row = archive.read_yardstick()["vgg19-slim, z = mu"]
-    assert {"style other", "gram other", "content other"} <= set(row)
-
-
 def test_claims_come_back_by_notebook(tmp_path):
     claims = [judge("it moves", "here", 2.0, "", above(1), ("stillness", 0.0)), by_reading("it is said", "a.py#L1", "there")]
     for name, some in (("02_second", claims[1:]), ("01_first", claims[:1]), ("03_none", [])):

@@ -106,7 +106,7 @@ def test_a_folder_of_frames(tmp_path, pictures):
 def test_only_a_folder_is_given_a_rate(make_clip, tmp_path):
     with pytest.raises(InputError, match="rate of its own"):
         open_clip(make_clip(), rate=10)
-    for rate in (0, -1, float("inf"), float("nan")):
+    for rate in (0, 0.0004, -1, float("inf"), float("nan")):
         with pytest.raises(InputError, match="out of range"):
             open_clip(tmp_path, rate=rate)
 

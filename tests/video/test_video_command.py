@@ -35,7 +35,8 @@ def test_styles_at_their_times(make_clip, tmp_path):
 
 @pytest.mark.parametrize("arguments, problem", [
     ([], "styles: are not given"), ([GLASS, "--at", "0", GLASS], "styles: are given twice"),
-    (["--at", "soon", GLASS], "time 'soon'"), (["--at", "0"], "styles: are not given"),
+    (["--at", "soon", GLASS], "time 'soon'"), (["--at", "0"], "--at 0: names no style"),
+    ([GLASS, "--at", "0:05"], "--at 0:05: names no style"),
     ([GLASS, "--content", "none"], "--content"), ([GLASS, "--blend", "2"], "--blend"),
     ([GLASS, "--strength", "2"], "strength 2"), ([GLASS, "--rate", "10"], "rate of its own"), (["nothing.png"], "no such file")])
 def test_bad_calls_are_told_in_one_line(arguments, problem, make_clip, tmp_path, capfd):
