@@ -165,7 +165,7 @@ class VLTTraining(nn.Module):
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
         drawn = output
         if options.recoloured:
-            drawn = finished(output, contents[content_index], palette_of(styles)[style_index], options.photo_share)
+            drawn = finished(output.clamp(0, 1), contents[content_index], palette_of(styles)[style_index], options.photo_share)
         by_pair = self._losses(seen(drawn), content_layer, style_target)
         by_pair |= {"range": losses.out_of_range(output), "palette": losses.palette(output, styles[style_index])}
         rows = {name: values.mean() for name, values in by_pair.items()}
