@@ -168,6 +168,9 @@ def test_the_last_step_can_be_left_out(photo, tmp_path):
     off = [np.abs(np.quantile(each.reshape(-1, 3), np.linspace(0, 1, 50), axis=0)
                   - np.quantile(wanted, np.linspace(0, 1, 50), axis=0)).mean() for each in (plain, finished)]
     assert off[1] < 0.5 * off[0], "colours are nearer to the style's, channel by channel"
+    code = str(tmp_path / "style.safetensors")
+    assert main(["encode", STYLE, "-o", code, "--device", "cpu"]) == 0
+    assert np.array_equal(drawn([photo, code, "--as-drawn"], tmp_path / "out.png"), plain), "with a style file that has a palette"
 
 
 def test_a_sheet_shows_every_photograph_in_every_style(photo, tmp_path, monkeypatch):

@@ -47,10 +47,10 @@ def principal_axes(codes: list[StyleCode], count: int = 6) -> Axes:
 
 
 def stroke_size(image: torch.Tensor) -> float:
-    """Mean wavelength of the luminance's spectrum, in pixels: large for broad strokes, small for fine ones."""
+    """Inverse of the mean frequency of the luminance's spectrum, in pixels: large for broad strokes, small for fine ones."""
     luminance = color.rgb2gray(image[0].permute(1, 2, 0).cpu().numpy())
-    power = np.abs(np.fft.rfft2(luminance - luminance.mean())) ** 2
-    frequency = np.hypot(np.fft.fftfreq(luminance.shape[0])[:, None], np.fft.rfftfreq(luminance.shape[1])[None])
+    power = np.abs(np.fft.fft2(luminance - luminance.mean())) ** 2
+    frequency = np.hypot(np.fft.fftfreq(luminance.shape[0])[:, None], np.fft.fftfreq(luminance.shape[1])[None])
     return float(power.sum() / ((power * frequency).sum() + 1e-12))
 
 

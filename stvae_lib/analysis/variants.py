@@ -1,6 +1,7 @@
 """What the latent code does to a style and to a picture: measures that tell variants of the transform apart."""
 
 import math
+from dataclasses import replace
 
 import torch
 
@@ -10,12 +11,12 @@ from ..model.stvae import STVAE
 
 def collapsed(code: StyleCode) -> StyleCode:
     """The code that a collapsed VAE gives to every style: the prior N(0, I). What passes beside the latent space stays."""
-    return StyleCode(torch.zeros_like(code.mu), torch.zeros_like(code.log_sigma), code.extras)
+    return replace(code, mu=torch.zeros_like(code.mu), log_sigma=torch.zeros_like(code.log_sigma))
 
 
 def scaled(code: StyleCode, noise: float) -> StyleCode:
     """The same code with its sigma multiplied by `noise`."""
-    return StyleCode(code.mu, code.log_sigma + math.log(noise), code.extras)
+    return replace(code, log_sigma=code.log_sigma + math.log(noise))
 
 
 def distinctness(codes: list[StyleCode]) -> list[float]:

@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 
 from ..checks import TYPED, checked
 from ..errors import InputError
-from ..model.backbones.vgg import IMAGENET_STD, WIDTHS
+from ..model.backbones.vgg import IMAGENET_STD, WIDTHS, conv_names
 from ..model.stvae import check_image, check_mask, normalised_mix
 from ..pictures import colour
 from ..pictures.edges import sobel_edges
@@ -93,9 +93,14 @@ def available_layers(network, wanted: tuple[str, ...] | str) -> list[str]:
 
 
 def content_layer_of(network, wanted: str) -> str:
-    """The wanted layer, or the network's deepest where it ends before (the slim one ends at relu5_1)."""
+    """The wanted layer, or the network's deepest where it ends before (the slim one ends at relu5_1). InputError on a name
+    that no VGG-19 has, or that the network passes over."""
     known = list(network.widths)
-    return wanted if wanted in known else known[-1]
+    if wanted in known:
+        return wanted
+    if wanted.replace("relu", "conv") not in conv_names(19, "relu5_4") or wanted < known[-1]:
+        raise InputError(f"layer {wanted!r}", "is not in this network", f"use one of {', '.join(known)}")
+    return known[-1]
 
 
 def full_width_ratio(network, layer: str) -> float:
@@ -226,9 +231,9 @@ def _fit_mask(mask, size, soft: bool):
 
 def resized(image: torch.Tensor, factor: float) -> torch.Tensor:
     """An image times `factor` in size, at least 32 pixels a side."""
-    if factor == 1:
-        return image
     size = [max(32, round(side * factor)) for side in image.shape[2:]]
+    if size == list(image.shape[2:]):
+        return image
     return F.interpolate(image, size, mode="bilinear", antialias=True).clamp(0, 1)
 
 

@@ -28,7 +28,7 @@ from .gatys import (
 from .optimisation import OPTIMISERS, History, optimise, progress, total_variation
 
 PATCH = 3
-CHUNK = 2048  # positions compared at a time: memory is this many times the number of style patches
+SIMILARITIES = 2**21  # computed at a time
 
 
 @dataclass(frozen=True, config=TYPED)
@@ -78,7 +78,7 @@ def nearest(query: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
     """
     keys = F.normalize(keys, dim=1)
     rows = patches_of(query)
-    return torch.cat([(part @ keys.T).argmax(1) for part in rows.split(max(1, CHUNK * 1024 // len(keys)))])
+    return torch.cat([(part @ keys.T).argmax(1) for part in rows.split(max(1, SIMILARITIES // len(keys)))])
 
 
 def matching_features(features: torch.Tensor, semantic, weight: float) -> torch.Tensor:

@@ -130,6 +130,8 @@ def load_code(path, model: STVAE) -> StyleCode:
         raise InputError(path, "was encoded by another model", "encode the style again with this one")
     with torch.no_grad():
         known = _tensors_of(model.encode_style(torch.zeros(1, 3, 64, 64)))
+    if model.photo_share is None:  # asked to leave its pictures as drawn
+        tensors.pop("palette", None)
     if "palette" not in tensors:  # of a style without a picture, or written before the model finished what it draws
         known.pop("palette", None)
     if _layout(tensors) != _layout(known):

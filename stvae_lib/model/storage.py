@@ -119,8 +119,11 @@ def read_checkpoint(path: Path, expected: str) -> dict:
     """A local `.pth` state dict, loaded without running pickled code. InputError, with what was `expected` where there
     is no such file."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(path, "no such file", expected) from None
     except Exception as error:  # torch.load raises many kinds; each means the same to a user
         raise InputError(path, f"is no checkpoint that loads safely ({type(error).__name__})", "get the file again") from None
+    if not isinstance(state, dict):
+        raise InputError(path, "holds no state dict", expected)
+    return state

@@ -96,10 +96,11 @@ class AutoencoderTraining(nn.Module):
 
     def validate(self):
         model = AutoEncoder(self.encoder, self.decoder)
-        outputs = [model.reconstruct(image) for image in self.validation]
+        images = [image.to(self.distances.sigma2) for image in self.validation]
+        outputs = [model.reconstruct(image) for image in images]
         errors = [self.distances.perceptual(self.distances.features(output), self.distances.features(image))
-                  for output, image in zip(outputs, self.validation)]
-        return reconstruction_scores(outputs, self.validation) | {"perceptual": torch.cat(errors).mean()}
+                  for output, image in zip(outputs, images)]
+        return reconstruction_scores(outputs, images) | {"perceptual": torch.cat(errors).mean()}
 
     def trained_state(self):
         return {"encoder": self.encoder.state_dict(), "decoder": self.decoder.state_dict(), "heads": self.heads.state_dict()}

@@ -117,7 +117,7 @@ def check_fit(config: RunConfig, path) -> None:
     fewest = config.options.styles_per_content if config.recipe == "vlt" else 3
     if schedule.batch < fewest:
         raise InputError(path, f"has schedule.batch = {schedule.batch}", f"give {fewest} or more for recipe {config.recipe}")
-    if config.recipe == "autoencoder" and schedule.crop % encoder.stride:
+    if config.recipe != "encoder" and schedule.crop % encoder.stride:
         raise InputError(path, f"has schedule.crop = {schedule.crop}", f"give a multiple of {encoder.stride}, its stride")
     if config.recipe == "vlt":
         check_base_named(config, path)

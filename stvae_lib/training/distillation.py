@@ -82,7 +82,7 @@ class EncoderDistillation(nn.Module):
 
     def validate(self):
         # whole multiples of the deepest stride: the families round odd sizes differently
-        images = [image[..., :image.shape[2] // 32 * 32, :image.shape[3] // 32 * 32] for image in self.validation]
+        images = [image[..., :image.shape[2] // 32 * 32, :image.shape[3] // 32 * 32].to(self.scale) for image in self.validation]
         rows = [self.unexplained(image, self.shown) for image in images]
         return {name: torch.stack([row[name] for row in rows]).mean() for name in self.shown}
 

@@ -205,7 +205,7 @@ class VLTTraining(nn.Module):
         return [{"params": params, "lr": share * lr} for share, params in rates if params] + groups
 
     def validate(self):
-        contents, styles = self.validation
+        contents, styles = ([image.to(self.distances.sigma2) for image in side] for side in self.validation)
         codes = [self.model.encode_style(style) for style in styles]
         rows = []
         for index, content in enumerate(contents):

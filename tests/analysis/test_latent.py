@@ -35,6 +35,12 @@ def test_properties_say_what_the_eye_says():
     assert flat["contrast"] < 0.5 * plain["contrast"] and blue["warmth"] < plain["warmth"]
 
 
+def test_stroke_size_is_the_same_for_a_picture_laid_on_its_side():
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    mixed = (0.5 + 0.2 * (torch.pi * x / 2).sin() + 0.2 * (torch.pi * y / 8).sin()).expand(1, 3, 64, 64)
+    assert latent.stroke_size(mixed) == pytest.approx(latent.stroke_size(mixed.mT), rel=1e-4)
+
+
 @pytest.mark.parametrize("period", [4, 8, 16])
 def test_stroke_size_is_the_wavelength_of_stripes(period):
     stripes = (torch.arange(64) * 2 * torch.pi / period).sin() / 2 + 0.5

@@ -160,6 +160,7 @@ def test_coarse_to_fine_counts_snapshots_over_all_scales(network, pair):
 @pytest.mark.parametrize(("change", "word"), [
     ({"masks": []}, "0 for 1"), ({"masks": [torch.ones(64, 64)]}, "greyscale"), ({"masks": [torch.zeros(1, 1, 8, 8)]}, "black"),
     ({"init": "magic"}, "magic"), ({"scales": (2.0,)}, "scales"), ({"style_layers": ("relu9_9",)}, "relu9_9"),
+    ({"content_layer": "relu42"}, "relu42"),
     ({"colour": "hsv"}, "hsv"), ({"style_scale": 0.0}, "style_scale"), ({"mix": [0.5, 0.5]}, "mix")])
 def test_what_does_not_fit_is_refused_in_one_line(change, word, network, pair):
     with pytest.raises(InputError, match=word):

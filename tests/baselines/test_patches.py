@@ -33,9 +33,9 @@ def exact_patches(features):
     return np.array([features[:, i:i + 3, j:j + 3].ravel() for i in range(height - 2) for j in range(width - 2)])
 
 
-@pytest.mark.parametrize("chunk", [1, 2048])
-def test_nearest_patches_agree_with_a_float64_search(chunk, monkeypatch):
-    monkeypatch.setattr(p, "CHUNK", chunk)
+@pytest.mark.parametrize("most", [1, 2**21])
+def test_nearest_patches_agree_with_a_float64_search(most, monkeypatch):
+    monkeypatch.setattr(p, "SIMILARITIES", most)
     torch.manual_seed(0)
     query, style = torch.randn(1, 4, 7, 9), torch.randn(1, 4, 8, 6)
     found = p.nearest(query, p.patches_of(style))

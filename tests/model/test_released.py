@@ -83,3 +83,6 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path):
     with pytest.raises(InputError, match="loads safely"):
         weights.from_released(tmp_path / "evil.pth", {}, {})
     assert not (tmp_path / "ran").exists()
+    torch.save([torch.ones(2)], tmp_path / "list.pth")
+    with pytest.raises(InputError, match="holds no state dict"):
+        weights.from_released(tmp_path / "list.pth", {}, {})

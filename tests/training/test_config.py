@@ -60,9 +60,9 @@ def test_entries_that_do_not_go_together_are_refused(changes, make_config):
     refusal(make_config(), changes)
 
 
-def test_crops_that_a_network_cannot_halve_are_refused(make_config):
-    assert "schedule.crop = 36; give a multiple of 8, its stride" in refusal(make_config("autoencoder"),
-                                                                                        {"schedule.crop": 36})
+@pytest.mark.parametrize("recipe", ["autoencoder", "vlt"])
+def test_crops_that_a_network_cannot_halve_are_refused(recipe, make_config):
+    assert "schedule.crop = 36; give a multiple of 8, its stride" in refusal(make_config(recipe), {"schedule.crop": 36})
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "null", "{}", '{"recipe": "vlt"}', "[" * 100_000, '{"a":' * 100_000,

@@ -74,6 +74,17 @@ def test_a_student_that_goes_on_starts_with_the_heads_that_fit_best(make_config,
                 head.weight.copy_(kept)
 
 
+@pytest.mark.parametrize("recipe", ["encoder", "autoencoder", "vlt"])
+def test_held_out_pictures_come_to_where_the_recipe_is(recipe, make_config, sources):
+    """As to a GPU, whose tensors do not mix with others: here another type stands for another device."""
+    made = experiment.make_recipe(experiment.read_config(make_config(recipe)), sources)
+    double = [[image.double() for image in side] for side in made.validation] if recipe == "vlt" else [
+        image.double() for image in made.validation]
+    expected, made.validation = made.validate(), double
+    for name, value in made.validate().items():
+        assert float(value) == pytest.approx(float(expected[name]), rel=1e-3), name
+
+
 def test_held_out_pictures_are_never_trained_on(sources):
     from stvae_lib.pictures.datasets import is_held_out
 
