@@ -38,7 +38,7 @@ def command(name: str) -> tuple[float, float]:
     seconds, memory = [], []
     with tempfile.TemporaryDirectory() as folder:
         save_image(photo_of(512), Path(folder) / "photo.png")
-        arguments = ["stylize", f"{folder}/photo.png", str(style), "-o", f"{folder}/out.png", "--model", name]
+        arguments = ["stylize", f"{folder}/photo.png", str(style), "-o", f"{folder}/out.png", "--model", name, "--device", "cpu"]
         for _ in range(3):
             start = time.perf_counter()
             ended = subprocess.run([sys.executable, "-c", COMMAND, *arguments], capture_output=True, text=True, check=True)
@@ -49,7 +49,7 @@ def command(name: str) -> tuple[float, float]:
 
 @torch.no_grad()
 def main(names: list[str]) -> dict:
-    models = {name: model for name in names if isinstance(model := st.load(name), STVAE)}
+    models = {name: model for name in names if isinstance(model := st.load(name, "cpu"), STVAE)}
     codes = {name: model.encode_style(photo_of(256)) for name, model in models.items()}
     photos = {size: photo_of(size) for size in SIZES}
 

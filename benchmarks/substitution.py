@@ -87,7 +87,7 @@ def main(folder: Path) -> None:
         label, digest = f"{seed}-{arm}", sha256(file)[:16]
         if known["weights"].get(label) == digest:
             continue
-        model = st.load(file)
+        model = st.load(file, "cpu")
         known["arms"].setdefault(arm, {})[seed], known["weights"][label] = judged(folder, model), digest
         if seed == "s0":
             drawn = sheet(model, stretched) if arm == UNTRAINED else sheet(model)

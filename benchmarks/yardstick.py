@@ -47,7 +47,7 @@ def methods_of(name: str) -> dict:
     """How a model is scored: stylised at z = mu, or, for an autoencoder, AdaIN and WCT in it. One that finishes its pictures,
     also without that, finished with nothing of the photograph blended in, and, as a control, finished in the style's colours
     with red and blue exchanged."""
-    model = st.load(name)
+    model = st.load(name, "cpu")
     if isinstance(model, STVAE):
         methods = {name: lambda content, style: model.stylize(content, style)}
         if model.photo_share is None:
@@ -139,7 +139,7 @@ def peers_finished(folder: Path, name: str) -> dict:
     """Pictures of published methods (JPEG files of 512 pixels) as they are and finished as the model `name` finishes its own,
     beside its own drawn at the same size, all shrunk to 256, on the pairs whose pictures are there: means, what finishing
     changes, and the model less every peer that is finished too."""
-    judges, model = module(folder / "judges.py"), st.load(name)
+    judges, model = module(folder / "judges.py"), st.load(name, "cpu")
     numbers = sorted({int(file.name[:3]) for file in (folder / "set" / "peers").iterdir()})
     pairs = [json.loads((folder / "set" / "pairs.json").read_text())[number] for number in numbers]
 

@@ -41,6 +41,9 @@ def make_study(folder, page, votes: int = 40, size: int = 384, seed: int = 0, qu
     key = Key(_name(shown), plans, question, seed, tuple(trials))
     body = Template(template("study/page.html")).substitute(shown=as_json({"study": key.study} | shown),
                                                             script=template("study/page.js"))
+    if key_file.exists() and key_file.read_text(encoding="utf-8", errors="replace") != key.to_json():
+        raise InputError(key_file, "is the key of another study, whose votes could not be read without it",
+                         "choose another name for the page, or move it away")
     make_folder(page.parent)
     write_text(key_file, key.to_json())
     write_text(page, standalone_page("Which painting is better?", template("study/page.css"), body))

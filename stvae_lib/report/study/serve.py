@@ -155,6 +155,9 @@ def make_server(page, file, host: str, port: int, token: str) -> StudyServer:
     try:
         return StudyServer((host, port), page.read_bytes(), token, collector)
     except (OSError, OverflowError) as error:
+        collector.stream.close()
+        if not collector.file.stat().st_size:
+            collector.file.unlink()
         raise InputError(f"{host}:{port}", f"cannot be listened on ({error})", "choose another --host or --port") from None
 
 

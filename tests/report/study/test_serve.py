@@ -119,6 +119,7 @@ def test_bad_options_are_refused(page, tmp_path, file, token, said):
 def test_a_port_that_is_taken_and_a_page_that_is_none_are_refused(running, page, tmp_path):
     with pytest.raises(InputError, match="cannot be listened on"):
         serve.make_server(page, tmp_path / "other.jsonl", "127.0.0.1", running.server_address[1], TOKEN)
+    assert not (tmp_path / "other.jsonl").exists()
     (tmp_path / "page.html").write_text("<html>")
     with pytest.raises(InputError, match="is no page of a study"):
         serve.make_server(tmp_path / "page.html", tmp_path / "third.jsonl", "127.0.0.1", 0, TOKEN)
