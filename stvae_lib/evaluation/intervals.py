@@ -119,8 +119,10 @@ def exchanged(first, second, clusters=None) -> Interval:
 
 def slope(x, y) -> Interval:
     """Least-squares slope of `y` over `x`, one point a run, and its Student t interval."""
-    fit = stats.linregress(x, y)
-    return Interval(float(fit.slope), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr), len(x))
+    x, y = (np.asarray(values, dtype=float) - np.mean(values) for values in (x, y))
+    mean = (x @ y) / (x @ x)
+    deviation = np.sqrt(((y - mean * x) ** 2).sum() / (len(x) - 2) / (x @ x))  # scipy's linregress has none for equal values
+    return Interval(float(mean), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * deviation), len(x))
 
 
 def share(successes: int, n: int) -> Interval:
