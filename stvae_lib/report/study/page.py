@@ -17,6 +17,7 @@ from ..standalone import as_json, picture_address, standalone_page, template
 from .design import CONTROLS, Key, Material, Study, Trial, find_material, make_plans, make_trials
 
 QUESTION = "Which is the better painting of this photograph in this style?"
+VOTES = ".votes.jsonl"  # in place of a page's suffix: where `stvae study serve` keeps votes
 SAME_SHAPE = 0.03  # how far a result's width : height may be from its photograph's
 EMBEDDED = re.compile(r'<script type="application/json" id="study">(.*?)</script>', re.DOTALL)
 
@@ -41,9 +42,10 @@ def make_study(folder, page, votes: int = 40, size: int = 384, seed: int = 0, qu
     key = Key(_name(shown), plans, question, seed, tuple(trials))
     body = Template(template("study/page.html")).substitute(shown=as_json({"study": key.study} | shown),
                                                             script=template("study/page.js"))
-    if key_file.exists() and key_file.read_text(encoding="utf-8", errors="replace") != key.to_json():
-        raise InputError(key_file, "is the key of another study, whose votes could not be read without it",
-                         "choose another name for the page, or move it away")
+    votes_file = page.with_suffix(VOTES)
+    if votes_file.exists() and key_file.exists() and key_file.read_text(encoding="utf-8", errors="replace") != key.to_json():
+        raise InputError(votes_file, "holds votes of another study, which could not be read without its key",
+                         "choose another name for the page, or move page, key and votes away")
     make_folder(page.parent)
     write_text(key_file, key.to_json())
     write_text(page, standalone_page("Which painting is better?", template("study/page.css"), body))

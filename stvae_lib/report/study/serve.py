@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from ...errors import InputError
 from .design import Study
-from .page import read_page
+from .page import VOTES, read_page
 from .votes import Ballot, Refused, checked, parsed, read_ballots
 
 LARGEST = 65_536   # bytes of a request: a vote has some 300
@@ -164,7 +164,7 @@ def make_server(page, file, host: str, port: int, token: str) -> StudyServer:
 def serve(page, file=None, host: str = "127.0.0.1", port: int = 0, token: str | None = None) -> None:
     """Collect votes until Ctrl-C and say where. file: of votes, by default beside the page as .votes.jsonl; votes that are
     there are kept. port: 0 takes a free one. token: in the address, random where none is given."""
-    token, file = token or secrets.token_urlsafe(16), file or Path(page).with_suffix(".votes.jsonl")
+    token, file = token or secrets.token_urlsafe(16), file or Path(page).with_suffix(VOTES)
     with make_server(page, file, host, port, token) as server:
         port = server.server_address[1]
         name = socket.gethostname() if host in ("", "0.0.0.0") else host
