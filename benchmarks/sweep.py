@@ -60,9 +60,9 @@ def in_order(arms: list[Path]) -> tuple[list[Path], dict[int, list[int]]]:
 
 
 def main(given) -> int:
-    unfinished = [path.parent.resolve() for path in sorted(given.arms.glob("*/config.json"))
-                  if not (path.parent / "card.json").exists()]
-    if not list(given.arms.glob("*/config.json")):
+    configs = sorted(given.arms.glob("*/config.json"))
+    unfinished = [path.parent.resolve() for path in configs if not (path.parent / "card.json").exists()]
+    if not configs:
         raise InputError(given.arms, "holds no folders with a config.json", "give a folder of arms, as data/runs/published")
     arms, after = in_order([arm for arm in unfinished if any(fnmatch.fnmatch(arm.name, pattern) for pattern in given.only)])
     sources = experiment.Sources(given.content_dir.resolve(), [folder.resolve() for folder in given.style_dirs])

@@ -124,12 +124,11 @@ def sixty(folder: Path, methods: dict) -> dict:
     pairs, reference = (json.loads((root / f"{name}.json").read_text()) for name in ("pairs", "reference"))
     ours = judge_all(judges, root, methods)
     published = {name: reference[name] for name in ("content", "style", *PEERS)}
-    others = {name: reference[name] for name in ("content", "style", *PEERS)}  # controls, and peers against each other
-    peers = {name: reference[name] for name in PEERS} | {RECOLOURED: ours[RECOLOURED]}
+    peers = {name: published[name] for name in PEERS} | {RECOLOURED: ours[RECOLOURED]}
     return {"pairs": len(pairs), "measures": MEASURES, "ours": {name: means(rows) for name, rows in ours.items()},
             "published": {name: means(rows) for name, rows in published.items()},
             "differences": {name: {peer: differences(rows, of_peer, pairs) for peer, of_peer in peers.items() if peer != name}
-                            for name, rows in (ours | others).items()},
+                            for name, rows in (ours | published).items()},
             "finishing": {name: {kind: differences(ours[kind + name], ours[DRAWN + name], pairs)
                                  for kind in ("", COLOURS, EXCHANGED)} for name in ours if DRAWN + name in ours}}
 

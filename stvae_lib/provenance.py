@@ -48,6 +48,11 @@ def tensor_bytes(value: torch.Tensor) -> bytes:
     return value.detach().cpu().contiguous().numpy().tobytes()
 
 
+def tensors_digest(tensors: dict[str, torch.Tensor]) -> str:
+    """Checksum, 16 digits, over tensors and their names, in whatever order they come."""
+    return digest(b"".join(name.encode() + tensor_bytes(value) for name, value in sorted(tensors.items())))[:16]
+
+
 def sha256(path) -> str:
     """Checksum of a file."""
     return digest(Path(path).read_bytes())

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from ..pictures.palette import mixed_palette
-from ..provenance import digest, tensor_bytes
+from ..provenance import tensors_digest
 from .backbones.modulation import Modulation
 
 
@@ -25,11 +25,14 @@ class StyleCode:
     extras: dict[str, torch.Tensor] = field(default_factory=dict)
     palette: torch.Tensor | None = None
 
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """All of it, by name."""
+        named = {"mu": self.mu, "log_sigma": self.log_sigma} | {f"extras.{name}": value for name, value in self.extras.items()}
+        return named if self.palette is None else named | {"palette": self.palette}
+
     def identity(self) -> str:
         """Checksum of all that decides the pictures in this style."""
-        named = {"mu": self.mu, "log_sigma": self.log_sigma, **self.extras}
-        named |= {} if self.palette is None else {"palette": self.palette}
-        return digest(b"".join(name.encode() + tensor_bytes(value) for name, value in sorted(named.items())))[:16]
+        return tensors_digest(self.tensors())
 
     def z(self, sample: bool = False, generator: torch.Generator | None = None) -> torch.Tensor:
         """mu, or a sample mu + sigma·eps (the reparameterisation trick, Kingma & Welling 2014)."""

@@ -10,7 +10,7 @@ from safetensors.torch import save
 
 from ..errors import InputError
 from ..files import check_writable, write_bytes
-from ..provenance import digest, tensor_bytes
+from ..provenance import tensors_digest
 from .codes import StyleCode
 from .storage import read_described
 from .stvae import STVAE, check_mask, check_strength, pad_to_stride
@@ -97,13 +97,12 @@ def _mix_by_place(model, masks, count: int, size, features: torch.Tensor) -> tor
 
 def fingerprint(model: STVAE) -> str:
     """Checksum of what gives a style code its meaning, the model's linear transform."""
-    state = sorted(model.vlt.state_dict().items())
-    return digest(b"".join(name.encode() + tensor_bytes(value) for name, value in state))[:16]
+    return tensors_digest(model.vlt.state_dict())
 
 
 def save_code(code: StyleCode, path, model: STVAE) -> None:
     """Write a style code as safetensors (some kilobytes), with the fingerprint of the model it belongs to."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in _tensors_of(code).items()}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in code.tensors().items()}
     metadata = {"stvae_style": json.dumps({"model": fingerprint(model)})}
     write_bytes(path, save(tensors, metadata=metadata))
 
@@ -129,7 +128,7 @@ def load_code(path, model: STVAE) -> StyleCode:
     if described.get("model") != fingerprint(model):
         raise InputError(path, "was encoded by another model", "encode the style again with this one")
     with torch.no_grad():
-        known = _tensors_of(model.encode_style(torch.zeros(1, 3, 64, 64)))
+        known = model.encode_style(torch.zeros(1, 3, 64, 64)).tensors()
     if model.photo_share is None:  # asked to leave its pictures as drawn
         tensors.pop("palette", None)
     if "palette" not in tensors:  # of a style without a picture, or written before the model finished what it draws
@@ -139,12 +138,6 @@ def load_code(path, model: STVAE) -> StyleCode:
     tensors = {name: value.to(model.device) for name, value in tensors.items()}
     extras = {name.removeprefix("extras."): value for name, value in tensors.items() if name.startswith("extras.")}
     return StyleCode(tensors["mu"], tensors["log_sigma"], extras, tensors.get("palette"))
-
-
-def _tensors_of(code: StyleCode) -> dict[str, torch.Tensor]:
-    """A style code as named tensors."""
-    tensors = {"mu": code.mu, "log_sigma": code.log_sigma} | {f"extras.{name}": value for name, value in code.extras.items()}
-    return tensors if code.palette is None else tensors | {"palette": code.palette}
 
 
 def _layout(tensors: dict[str, torch.Tensor]) -> dict[str, tuple]:

@@ -11,7 +11,7 @@ from torch import nn
 from ..errors import InputError
 from ..pictures.images import MIN_SIDE, to_pixels
 from ..pictures.palette import finished, palette_of
-from ..provenance import digest, tensor_bytes
+from ..provenance import digest, tensors_digest
 from .codes import Style, StyleCode, mix_codes
 from .content import ContentStatistics
 
@@ -91,8 +91,7 @@ class STVAE(AutoEncoder):
 
     def identity(self) -> str:
         """Checksum of all that decides its pictures: weights, and how it finishes."""
-        state = b"".join(name.encode() + tensor_bytes(value) for name, value in sorted(self.state_dict().items()))
-        return digest(state + str(self.photo_share).encode())[:16]
+        return digest(f"{tensors_digest(self.state_dict())} {self.photo_share}".encode())[:16]
 
     def style_features(self, style: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features of a style image `(N, 3, H, W)` at all layers whose statistics make a style, by layer."""

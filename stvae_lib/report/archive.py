@@ -182,6 +182,7 @@ class Arms:
         taught = recorded_card(base if (FOLDER / f"{base}.json").exists() else f"{self.experiment}/{base}")
         return taught["validation"][build(card["architecture"]).encoder.last]
 
+
 class Comparison:
     """A recorded comparison of methods on the same pairs, `data/runs/EXPERIMENT/{method}`: a row of its card for each pair.
 
