@@ -18,17 +18,6 @@ RESULTS = ROOT / "data" / "results"
 LANDING = "00_report"  # tells of the other notebooks, from their results
 
 
-def read_results(notebook: str, folder="") -> dict:
-    """`results.json` of a notebook: from a run's folder, or the committed one. Where the run has not executed the notebook,
-    the committed one stands in, and the page says so. InputError when both are missing."""
-    path = Path(folder) / notebook / "results.json" if folder else RESULTS / f"{notebook}.json"
-    committed = RESULTS / f"{notebook}.json"
-    if folder and committed.exists() and not path.exists():
-        path = committed
-        print(f"{notebook}: not executed in this run, its committed results are shown")
-    return read_json(path, f"execute notebook {notebook} first (`make report`)")
-
-
 def read_json(path: Path, remedy: str):
     """What a JSON file holds; InputError, with `remedy`, where it is missing or cut."""
     try:

@@ -79,7 +79,7 @@ def take_turn(label: str, name: str, folder: Path, parameters: dict, update: boo
     if "results_dir" in known_parameters(name) and not update:
         others = [other for other in find_notebooks([]) if other != name and not has_results(folder, other)]
         if others:
-            print(f"{label}: committed results stand in for {', '.join(others)}, not executed in this run")
+            print(f"{label}: tells nothing of {', '.join(others)}, not executed in this run")
     print(f"{label} …", end=" ", flush=True)
     began = time.perf_counter()
     error = execute(name, folder, parameters, update)

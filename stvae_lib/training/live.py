@@ -47,7 +47,7 @@ def live(model: AutoEncoder, options: AutoencoderOptions | VLTOptions, draw: Cal
     if steps < 1:
         raise InputError("live training", f"has steps = {steps}", "give 1 or more")
     schedule = checked(Schedule, {"steps": steps, "batch": batch, "crop": crop, "lr": lr, "seed": seed,
-                                  "log_every": max(1, min(log_every, steps)), "checkpoint_every": 10**6,
+                                  "log_every": log_every, "checkpoint_every": 10**6,
                                   "validate_every": 10**6}, "live training")
     photos = list(datasets.content_images(content_dir, size).values())
     paintings = list(datasets.style_images(style_dir, size).values())

@@ -15,7 +15,8 @@ LOG = "log.csv"
 
 
 class Log:
-    """`log.csv`: means over `log_every` steps, validation columns filled where measured. Survives a resume.
+    """`log.csv`: means over `log_every` steps, and over the last ones, if fewer; validation columns filled where measured.
+    Survives a resume.
 
     state: the checkpoint that the training goes on from, or None. processes: `checkpoints.Processes` of the training.
     """
@@ -28,9 +29,9 @@ class Log:
         self.window = list(state["window"]) if state else []
 
     def record(self, done: int, seconds: float, rate: float, losses: dict, bar, recipe) -> None:
-        """Take a step's losses; every `log_every` steps write their means and show them on the progress bar."""
+        """Take a step's losses; every `log_every` steps, and at the end, write their means and show them on the progress bar."""
         self.window.append(losses)
-        if done % self.schedule.log_every:
+        if done % self.schedule.log_every and done != self.schedule.steps:
             return
         means = {key: sum(row[key] for row in self.window) / len(self.window) for key in losses}
         images = self.processes.images(done, self.schedule.batch)

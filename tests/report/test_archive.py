@@ -21,29 +21,14 @@ def test_recorded_stages_count_images_on(tmp_path, monkeypatch):
         archive.recorded_run("third")
 
 
-def test_committed_results_stand_in_for_what_a_run_has_not_executed(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(archive, "RESULTS", tmp_path / "committed")
-    for path, value in ((tmp_path / "committed" / "01.json", 1), (tmp_path / "committed" / "02.json", 2),
-                        (tmp_path / "run" / "02" / "results.json", 20)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(value))
-    assert archive.read_results("02", tmp_path / "run") == 20 and archive.read_results("02") == 2
-    assert capsys.readouterr().out == ""
-    assert archive.read_results("01", str(tmp_path / "run")) == 1
-    assert capsys.readouterr().out == "01: not executed in this run, its committed results are shown\n"
-    with pytest.raises(InputError, match="run/03/results.json"):
-        archive.read_results("03", tmp_path / "run")
-
-
 def test_cut_results_are_said_in_one_line(tmp_path):
     for text in ("", '{"notebook": "01", "resu', "[" * 100_000):
         (tmp_path / "01").mkdir(exist_ok=True)
         (tmp_path / "01" / "results.json").write_text(text)
         assert not archive.has_results(tmp_path, "01") and not archive.has_results(tmp_path, "02")
-        for read in (lambda: archive.read_results("01", tmp_path), lambda: archive.read_claims(tmp_path)):
-            with pytest.raises(InputError, match="01/results.json: is no whole JSON file") as refused:
-                read()
-            assert "\n" not in str(refused.value)
+        with pytest.raises(InputError, match="01/results.json: is no whole JSON file") as refused:
+            archive.read_claims(tmp_path)
+        assert "\n" not in str(refused.value)
 
 
 def write_cards(folder, values: dict):

@@ -3,6 +3,7 @@ import torch
 from common import Recipe
 
 from stvae_lib import InputError
+from stvae_lib.training.log import read_log
 from stvae_lib.training.loop import Schedule, TrainingDiverged, fit
 
 
@@ -25,3 +26,10 @@ def test_learning_rate_warms_up_stays_and_falls():
     rates = [schedule.rate(step) for step in range(1000)]
     assert rates[0] == pytest.approx(0.02) and rates[49] == rates[500] == 1
     assert rates[-1] < 0.03 and all(a >= b for a, b in zip(rates[500:], rates[501:]))
+
+
+def test_the_last_steps_are_logged_and_validated_if_fewer_than_a_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(Recipe, "validate", lambda self: {"psnr": 20.0})
+    fit(Recipe(), Schedule(steps=5, log_every=2, validate_every=4), tmp_path)
+    log = read_log(tmp_path / "log.csv")
+    assert log["step"].tolist() == [2, 4, 5] and log["val_psnr"][1:].tolist() == [20, 20]
