@@ -117,4 +117,4 @@ def _plain(value):
         return [_plain(entry) for entry in value]
     if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
         return _plain(value.tolist())
-    return round(value, 5) if isinstance(value, float) else value
+    return round(value, 8) if isinstance(value, float) else value

@@ -89,7 +89,12 @@ def curves(panels, width: float = 7.6, height: float = 2.5):
             axis.plot(x[known], y[known], label=label, lw=1.6, marker="o" if known.sum() < 30 else None, ms=3)
         axis.set(title=title, xlabel=x_label, ylabel=y_label)
         axis.grid(alpha=0.25)
-        if len(lines) > 1:
+    drawn = [list(lines) for *_, lines in panels]
+    if len(panels) > 1 and len(drawn[0]) > 1 and all(labels == drawn[0] for labels in drawn):  # one for all, beside the curves
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(drawn[0]))
+        return figure
+    for axis, labels in zip(axes[0], drawn):
+        if len(labels) > 1:
             axis.legend()
     return figure
 
@@ -154,12 +159,12 @@ def arrows(axis, places: list[tuple[int, int]], length: float = 34.0) -> None:
 
 
 def plane(points: torch.Tensor, kinds: torch.Tensor, seen: dict, width: float = TEXT_WIDTH, height: float = 5.6):
-    """VAEs of points `(n, 2)` in the plane (`training.toy.Seen`, by title). Above: codes with their deviations, in the colours of
-    the points' `kinds` (0 or 1), and the prior's circle of two deviations. Below: points, and what is drawn from the prior."""
+    """VAEs of points `(n, 2)` in the plane (`training.toy.Seen`, by title). Above: codes with two of their deviations, in the
+    colours of the points' `kinds` (0 or 1), and the prior's circle of two. Below: points, and what is drawn from the prior."""
     figure, axes = plt.subplots(2, len(seen), figsize=(width, height), layout="constrained", sharex="row", sharey="row")
     colours = np.array([BLUE, OCHRE])[kinds.numpy()]
     for (above, below), (title, vae) in zip(axes.T, seen.items()):
-        clouds = [matplotlib.patches.Ellipse(*pair) for pair in zip(vae.mu.tolist(), *(2 * vae.sigma).T.tolist())]
+        clouds = [matplotlib.patches.Ellipse(*pair) for pair in zip(vae.mu.tolist(), *(4 * vae.sigma).T.tolist())]
         above.add_collection(matplotlib.collections.PatchCollection(clouds, facecolors=colours, alpha=0.08, linewidth=0))
         above.scatter(*vae.mu.T, s=3, color=colours)
         above.add_patch(matplotlib.patches.Circle((0, 0), 2, fill=False, color=INK, linewidth=0.8, linestyle=":"))

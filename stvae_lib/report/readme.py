@@ -7,7 +7,7 @@ from . import showcase
 from .archive import ROOT, read_benchmark
 from .figures import table
 from .scale import withstands
-from .yardstick import DRAWN, Yardstick
+from .yardstick import AT_EQUAL_SIZE, DRAWN, Yardstick
 
 DEFAULT = "vgg16-half"
 
@@ -25,9 +25,15 @@ def twenty_pairs_table() -> str:
 def standing() -> str:
     """The default model against the published ones."""
     measured = Yardstick.committed()
-    at_equal_size = ("microast", ""), ("microast@384", "@384"), ("magenta", "@384")
     return "\n".join(f"- {measured.standing(model, peer, size)}" for model in (DEFAULT, DRAWN + DEFAULT)
-                     for peer, size in at_equal_size)
+                     for peer, size in AT_EQUAL_SIZE.items())
+
+
+def standing_rows() -> list[dict[str, str]]:
+    """The same as rows of a table."""
+    measured = Yardstick.committed()
+    return [measured.standing_row(model, peer, size) for model in (DEFAULT, DRAWN + DEFAULT)
+            for peer, size in AT_EQUAL_SIZE.items()]
 
 
 def sizes_table() -> str:

@@ -89,10 +89,17 @@ def tiles_lines() -> list[str]:
 
 def reduced() -> str:
     """How far off the moments of a reduced copy would be, for every model that normalises by moments."""
-    return " ".join(f"Measured on a copy of half the size, they put a square of {found['side']} px by `{model}` up to "
-                    f"{found['levels_by_a_reduced_copy']} of 255 grey levels off, measured in tiles {found['levels']}."
+    return " ".join(f"With means and deviations of a copy of half the size, a square of {found['side']} px by `{model}` "
+                    f"came out up to {found['levels_by_a_reduced_copy']} of 255 grey levels off the one drawn at once; with "
+                    f"those summed up over the tiles, {found['levels']} at most."
                     for model, found in read_benchmark("tiles")["models"].items()
                     if found["levels_by_a_reduced_copy"] is not None)
+
+
+def off() -> str:
+    """How far tiles are off a picture drawn at once, by model."""
+    return ", ".join(f"at most {found['levels']} of 255 grey levels off by `{model}`"
+                     for model, found in read_benchmark("tiles")["models"].items())
 
 
 def tiles_table() -> str:
@@ -199,6 +206,7 @@ def write_scale_page(pages: Path) -> None:
     machines = {record["provenance"]["device"] for record in measured}
     text = Template(page.read_text(encoding="utf-8")).substitute(
         machine=" or ".join(sorted(machines)), most=" or ".join(sorted(limits)), tiles=tiles_table(), reduced=reduced(),
+        off=off(), bench_model=bench["model"],
         folders=folders_table(), fastest=fastest(), camera=camera(), million=million(),
         withstands=withstands(), cores=CORES, folder_cores=folders["cores"],
         **{name: folders[name] for name in ("pictures", "size", "model")})

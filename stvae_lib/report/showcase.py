@@ -17,7 +17,8 @@ SHIPPED = ("The photographs come with scikit-image; the styles are drawn by gene
            "chosen by eye. No training saw a photograph or a style of these. The pictures are finished: a fifth of the "
            "photograph is in them, and the style's colours (notebook 02).")
 GALLERY = "gallery"
-PLACES = {"opening.webp": "opening.webp", "before.jpg": "_static/before.jpg", "after.jpg": "_static/after.jpg"}  # in docs/
+HANDLE = "before.jpg", "after.jpg", "style.jpg"
+PLACES = {"opening.webp": "opening.webp"} | {name: f"_static/{name}" for name in HANDLE}  # in docs/
 SIDE, THUMB, QUALITY = 448, 96, 80
 
 
@@ -31,8 +32,8 @@ def styles_of(folder="", size: int = 256) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def draw(model: STVAE, folder: Path, content_dir="", style_dir="") -> None:
-    """Leave in a folder the two ends of the landing page's handle, `before.jpg` and `after.jpg`, and its gallery: three
-    photographs in four styles, each `PHOTO--STYLE.jpg`, and the styles, each `STYLE.jpg`."""
+    """Leave in a folder the two ends of the landing page's handle, `before.jpg` and `after.jpg`, their `style.jpg`, and its
+    gallery: three photographs in four styles, each `PHOTO--STYLE.jpg`, and the styles, each `STYLE.jpg`."""
     make_folder(folder / GALLERY)
     photos = datasets.content_images(content_dir, SIDE, 3)
     large = next(iter(datasets.content_images(content_dir, 640, 1).values()))
@@ -41,6 +42,7 @@ def draw(model: STVAE, folder: Path, content_dir="", style_dir="") -> None:
         if number == 0:
             _write(large, folder / "before.jpg")
             _write(model.stylize(large.to(model.device), code), folder / "after.jpg")
+            _write(resized(style, (2 * THUMB, 2 * THUMB)), folder / "style.jpg")
         _write(resized(style, (THUMB, THUMB)), folder / GALLERY / f"{name}.jpg")
         for photo, image in photos.items():
             _write(model.stylize(image.to(model.device), code), folder / GALLERY / f"{photo}--{name}.jpg")
@@ -83,5 +85,5 @@ def _thumbnail(photo: str, style: str) -> str:
 
 
 def spoken(name: str) -> str:
-    """A picture's name as it is said: `stained_glass_0` is "stained glass"."""
-    return re.sub(r"_\d$", "", name).replace("_", " ")
+    """A picture's name as it is said: `stained_glass_0` is "stained glass"; scikit-image's `chelsea` is a cat."""
+    return "cat" if name == "chelsea" else re.sub(r"_\d$", "", name).replace("_", " ")

@@ -7,6 +7,7 @@ JUDGES = {"resnet50": "ResNet-50", "vgg16": "VGG-16", "vgg19d": "VGG-19, distill
 LABELS = {"content": "the content itself", "style": "the style itself", "microast": "MicroAST, published weights",
           "magenta": "Magenta, published weights (works at 384 px)"}
 PEERS = {"microast": "MicroAST", "microast@384": "MicroAST at 384 px too", "magenta": "Magenta's, which works at 384 px"}
+AT_EQUAL_SIZE = {"microast": "", "microast@384": "@384", "magenta": "@384"}  # peer -> size that a model is drawn at beside it
 MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure kept"}
 FOUND = "own style / strokes / content found, %"  # among all of the set: a copy of either side is found by that side alone
 # whose rows at a larger working size the tables show
@@ -33,8 +34,16 @@ class Yardstick:
         """The judge that a model was trained with, or a relative of that: it ranks nobody there."""
         return self.record["own_judge"].get(method.split("@")[0].split(" in ")[-1])
 
+    def trade(self, judge: str) -> dict[str, tuple[float, float]]:
+        """Structure kept and style distance by a judge, of every method at the size it works at, by its label, but for those that
+        the judge trained."""
+        shown = {name: LABELS.get(name, name) for name in self.judged
+                 if "@" not in name and not name.startswith((COLOURS, EXCHANGED)) and self.own_judge(name) != judge}
+        return {label.split(",")[0]: (self.judged[name][judge]["kept"], self.judged[name][judge]["style"])
+                for name, label in shown.items()}
+
     def sixty(self) -> list[dict]:
-        """Style / texture / kept structure of every method by each judge, and how often the ResNet-50 finds its pictures' own
+        """Style, strokes and kept structure of every method by each judge, and how often the ResNet-50 finds its pictures' own
         styles and contents, as rows of text, best style by the ResNet-50 first. In brackets: by a method's own judge."""
         rows = []
         for name, judged in self.judged.items():
@@ -45,7 +54,7 @@ class Yardstick:
             row = {"method": f"**{label}**" if name in self.record["sixty"]["ours"] else label}
             for judge, title in JUDGES.items():
                 figures = " / ".join(f"{judged[judge][measure]:.2f}" for measure in ("style", "texture", "kept"))
-                row[title] = f"({figures})" if judge == self.own_judge(name) else figures
+                row[f"{title}: style ↓ / strokes ↓ / kept ↑"] = f"({figures})" if judge == self.own_judge(name) else figures
             row[FOUND] = " / ".join(f"{100 * judged['resnet50'][key]:.0f}" for key in ("find_s", "find_t", "find_c"))
             rows.append((judged["resnet50"]["style"], row))
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
@@ -78,25 +87,39 @@ class Yardstick:
         more_is_better = measure in ("kept", "find_s", "find_t", "find_c")
         return Interval(mean if more_is_better else -mean, half, n)
 
-    def standing(self, model: str, peer: str, size: str = "") -> str:
-        """In which measures a model is ahead of a peer, behind, or neither, by the judges that it was not trained with, as a
-        sentence. size: "" or "@384", what the model is drawn at."""
-        found = {"ahead in": [], "behind in": [], "undecided in": []}
+    def places(self, model: str, peer: str, size: str = "") -> list[tuple[str, str, str]]:
+        """Measure, judge and whether a model is ahead of a peer, behind, or neither, by the judges that it was not trained with.
+        size: "" or "@384", what the model is drawn at."""
+        found = []
         for measure, name in MEASURES.items():
             for judge, title in JUDGES.items():
                 if judge != self.own_judge(model):
                     ahead = self.ahead(model + size, peer, judge, measure)
-                    verdict = "ahead in" if ahead.low > 0 else "behind in" if ahead.high < 0 else "undecided in"
-                    found[verdict].append(f"{name} ({title})")
-        told = "; ".join(f"{verdict} {', '.join(where)}" for verdict, where in found.items() if where)
+                    found.append((name, title, "ahead" if ahead.low > 0 else "behind" if ahead.high < 0 else "undecided"))
+        return found
+
+    def standing(self, model: str, peer: str, size: str = "") -> str:
+        """`places` as a sentence."""
+        found = {"ahead": [], "behind": [], "undecided": []}
+        for name, title, place in self.places(model, peer, size):
+            found[place].append(f"{name} ({title})")
+        told = "; ".join(f"{place} in {', '.join(where)}" for place, where in found.items() if where)
         drawn = f", drawn at {size.removeprefix('@')} px," if size else ""
         return f"`{model}`{drawn} against {PEERS[peer]}: {told}."
+
+    def standing_row(self, model: str, peer: str, size: str = "") -> dict[str, str]:
+        """`places` as a row of a table, a column for each measure."""
+        row = {"model": f"`{model}`{size.replace('@', ' at ') + ' px' if size else ''}", "beside": PEERS[peer]}
+        for name, title, place in self.places(model, peer, size):
+            row[name] = " · ".join(filter(None, [row.get(name), f"{place} ({title})"]))
+        return row
 
     def over_peer(self, model: str) -> dict[str, float]:
         """Style distance of a model over MicroAST's, by pairs and judge: on the older twenty by a sibling of the distilled
         VGG-19 and by that network itself, on the sixty by the three judges, that network first."""
         ours, peer = self.record["ours"][f"{model}, z = mu"], self.record["published"]["MicroAST, published weights"]
+        named = {judge: title.replace(", ", "\n") for judge, title in JUDGES.items()}  # side by side they would run together
         found = {f"20 pairs\n{judge}": ours[column] / peer[column]
-                 for judge, column in (("its sibling", 3), (JUDGES["vgg19d"], 0))}
-        return found | {f"60 pairs\n{JUDGES[judge]}": self.judged[model][judge]["style"] / self.judged["microast"][judge]["style"]
+                 for judge, column in (("its sibling", 3), (named["vgg19d"], 0))}
+        return found | {f"60 pairs\n{named[judge]}": self.judged[model][judge]["style"] / self.judged["microast"][judge]["style"]
                         for judge in ("vgg19d", "resnet50", "vgg16")}

@@ -27,6 +27,7 @@ def drawn(tmp_path):
 def test_notebook_00_draws_the_handle_and_a_gallery(drawn):
     before, after = (load_image(drawn / name) for name in ("before.jpg", "after.jpg"))
     assert before.shape == after.shape and (before - after).abs().mean() > 0.02
+    assert len(set(load_image(drawn / "style.jpg").shape[2:])) == 1
     assert len(list((drawn / "gallery").glob("*--*.jpg"))) == 12
     assert {file.stem for file in (drawn / "gallery").glob("*.jpg") if "--" not in file.stem} == set(showcase.STYLES)
     assert max(Image.open(drawn / "gallery" / "coffee--marbling_0.jpg").size) == showcase.SIDE

@@ -24,8 +24,9 @@ def test_a_method_is_bracketed_under_the_network_it_was_trained_with(yardstick):
     rows = yardstick.sixty()
     assert [row["method"] for row in rows] == ["**vgg19-slim, drawn at 384 px**", "**net**", "MicroAST, published weights",
                                                "the content itself"]
+    vgg, resnet = (f"{name}: style ↓ / strokes ↓ / kept ↑" for name in ("VGG-16", "ResNet-50"))
     for cells in rows:
-        assert ("(" in cells["VGG-16"]) == ("net*" in cells["method"]) and "(" not in cells["ResNet-50"]
+        assert ("(" in cells[vgg]) == ("net*" in cells["method"]) and "(" not in cells[resnet]
         assert cells[FOUND] == "60 / 50 / 100"
     assert yardstick.own_judge("AdaIN in net") == "vgg16" and yardstick.own_judge("other") is None
 
@@ -54,6 +55,14 @@ def test_a_standing_is_told_from_intervals_and_leaves_the_own_judge_out():
                               for name in ("style", "structure kept", "strokes in grey"))
     assert Yardstick(record).standing("net", "microast") == (
         f"`net` against MicroAST: ahead in {ahead}; behind in {behind}; undecided in {unclear}.")
+    row = Yardstick(record).standing_row("net", "microast")
+    assert row["model"] == "`net`" and row["beside"] == "MicroAST"
+    assert row["style"] == "ahead (ResNet-50) · ahead (VGG-19, distilled)" and row["structure kept"].count("behind") == 2
+
+
+def test_style_is_shown_over_structure_at_one_size_and_not_by_a_models_own_judge(yardstick):
+    assert yardstick.trade("resnet50") == {"net": (0.6, 0.5), "the content itself": (1.0, 2.0), "MicroAST": (0.5, 0.8)}
+    assert list(yardstick.trade("vgg16")) == ["the content itself", "MicroAST"]
 
 
 def test_finishing_is_told_of_models_and_of_peers_and_its_control_is_no_method():
@@ -69,4 +78,5 @@ def test_finishing_is_told_of_models_and_of_peers_and_its_control_is_no_method()
     assert [gain.mean for gain in found.peer_finished("net", "microast", "resnet50", "style")] == [0.1, -0.4]
     rows = found.sixty()
     assert {cells["method"] for cells in rows} == {"**net**", "**as drawn in net**", f"**{RECOLOURED}**"}
-    assert all(cells["VGG-16"].startswith("(") for cells in rows if "net" in cells["method"]), "its own judge, finished or not"
+    own = [value for cells in rows if "net" in cells["method"] for column, value in cells.items() if column.startswith("VGG-16")]
+    assert own and all(value.startswith("(") for value in own), "its own judge, finished or not"
