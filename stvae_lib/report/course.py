@@ -12,7 +12,7 @@ from ..files import UNFINISHED, make_folder
 from .archive import ROOT
 from .chapters import Chapter
 from .handout import handout
-from .labs import COPIES, copy_of, masters, read_master
+from .labs import COPIES, copy_of, masters, read_master, without_neighbours
 from .landing import questions
 
 CONFIG = """c = get_config()  # noqa: F821 - nbgrader puts it here
@@ -54,7 +54,7 @@ def lab_files() -> dict[str, bytes]:
     for master in masters():
         notebook = read_master(master)
         copies = {f"{kind}/{master.name}": copy_of(notebook, kind, master) for kind in COPIES}
-        copies |= {f"course/source/{master.stem}/{master.name}": notebook}
+        copies |= {f"course/source/{master.stem}/{master.name}": without_neighbours(notebook)}
         files |= {name: f"{nbformat.writes(copy)}\n".encode() for name, copy in copies.items()}
     return files
 

@@ -19,6 +19,7 @@ COPIES = {"student": ("LockCells", "ClearSolutions", "ClearOutput", "CheckCellMe
           "solution": ("LockCells", "ClearMarkScheme", "CheckCellMetadata")}
 EXTRA = 'install this project with its extra: pip install -e ".[course]"'
 UNFOLDS = re.compile(r"<details><summary>(.*?)</summary>\s*(.*?)\s*</details>", re.DOTALL)
+NEIGHBOUR = re.compile(r"\[([^]]*)\]\(\.\./[^)]*\)")  # a link that leads nowhere once a lab has been handed out
 MARK = re.compile(r"(?m)^ *### (?:BEGIN|END) SOLUTION\n?")
 START = """:::{{admonition}} To do it
 :class: tip
@@ -51,12 +52,21 @@ def copy_of(master, kind: str, file: Path):
         from nbgrader import preprocessors
     except ImportError:
         raise InputError("nbgrader", "is not installed", EXTRA) from None
-    notebook, resources = deepcopy(master), {}
+    notebook, resources = without_neighbours(master), {}
     for name in COPIES[kind]:
         try:
             notebook, resources = getattr(preprocessors, name)().preprocess(notebook, resources)
         except Exception as error:  # nbgrader raises bare RuntimeErrors and a ValidationError of its own
             raise InputError(file, f"is not accepted by nbgrader's {name} ({error})", "mend the markup of its cells") from None
+    return notebook
+
+
+def without_neighbours(master):
+    """A lab as it can be handed out: its links into the repository are plain text."""
+    notebook = deepcopy(master)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = NEIGHBOUR.sub(r"\1", cell.source)
     return notebook
 
 

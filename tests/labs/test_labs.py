@@ -12,6 +12,7 @@ import pytest
 import torch
 from common import ROOT
 from labs.wrong_answers import WRONG
+from PIL import Image
 
 from stvae_lib.report.labs import copy_of, masters, read_master
 
@@ -125,6 +126,30 @@ def test_solutions_pass_every_test_also_where_the_pictures_are_missing(lab):
     _, errors = run([cell for cell in cells if not shows(cell)])
     assert {name for name in errors if isinstance(name, str)} == set(), errors
     assert all("not/here" in str(error) or isinstance(error, NameError) for error in errors.values())
+
+
+@pytest.mark.slow
+@labs
+def test_one_photograph_and_one_painting_of_ones_own_are_enough(lab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for kind in ("photos", "paintings"):
+        (tmp_path / kind).mkdir()
+        Image.effect_noise((200, 150), 90).convert("RGB").save(tmp_path / kind / "mine.png")
+    cells = [nbformat.from_dict(cell) for cell in code_cells(MASTERS[lab])]
+    for cell in cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            for name, folder in (("content_dir", "photos"), ("style_dir", "paintings")):
+                cell.source = cell.source.replace(f'{name}: str = ""', f'{name}: str = "{folder}"')
+    _, errors = run(cells)
+    assert errors == {}
+
+
+@labs
+def test_a_copy_to_hand_out_has_no_links_to_what_is_not_handed_out(lab):
+    for kind in ("student", "solution"):
+        text = "".join(cell.source for cell in copy_of(MASTERS[lab], kind, ROOT / lab).cells)
+        assert "](.." not in text and "notebook" in text.lower()
+    assert "](.." in "".join(cell.source for cell in MASTERS[lab].cells), "the master stays as it was"
 
 
 @labs

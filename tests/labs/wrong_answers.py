@@ -45,6 +45,10 @@ FEATURES = [
     Wrong("01_features", "power", "an absolute floor",
           "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
           "    return vectors * values.clamp_min(floor)**exponent @ vectors.T", "relative to the largest", hidden=True),
+    Wrong("01_features", "power", "small eigenvalues dropped, and the floor not used",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    kept = values > 1e-4 * values.max()\n"
+          "    return vectors[:, kept] * values[kept]**exponent @ vectors[:, kept].T", "and not be dropped", hidden=True),
     Wrong("01_features", "whiten", "deviations alone taken out",
           "def whiten(features):\n    return (features - features.mean(1, keepdim=True)) / features.std(1, keepdim=True)",
           "did you divide by deviations alone"),
@@ -57,6 +61,10 @@ FEATURES = [
     Wrong("01_features", "whiten", "white, but turned (Cholesky)",
           "def whiten(features):\n    factor = torch.linalg.cholesky(torch.linalg.inv(covariance_matrix(features)))\n"
           "    return factor.T @ (features - features.mean(1, keepdim=True))", "white, but turned", hidden=True),
+    Wrong("01_features", "whiten", "white along the principal axes, not turned back",
+          "def whiten(features):\n    values, vectors = torch.linalg.eigh(covariance_matrix(features))\n"
+          "    return torch.diag(values**-0.5) @ vectors.T @ (features - features.mean(1, keepdim=True))",
+          "which moves features least", hidden=True),
     Wrong("01_features", "adain", "content and style exchanged",
           "def adain(content, style):\n    normal = (style - style.mean(1, keepdim=True)) / style.std(1, keepdim=True)\n"
           "    return content.std(1, keepdim=True) * normal + content.mean(1, keepdim=True)", "changed their roles"),
@@ -77,6 +85,11 @@ FEATURES = [
     Wrong("01_features", "wct", "coloured by a Cholesky factor",
           "def wct(content, style):\n    return torch.linalg.cholesky(covariance_matrix(style)) @ whiten(content)"
           " + style.mean(1, keepdim=True)", "must stay as it is", hidden=True),
+    Wrong("01_features", "wct", "Cholesky factors on both sides",
+          "def wct(content, style):\n    factor = torch.linalg.cholesky\n"
+          "    matrix = factor(covariance_matrix(style)) @ torch.linalg.inv(factor(covariance_matrix(content)))\n"
+          "    return matrix @ (content - content.mean(1, keepdim=True)) + style.mean(1, keepdim=True)",
+          "turned on the way", hidden=True),
 ]
 VAE = [
     Wrong("02_vae", "reparameterise", "eps never used, as in the published code",
@@ -104,6 +117,22 @@ VAE = [
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().mean(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
           "the sum is meant"),
+    Wrong("02_vae", "elbo", "absolute values in place of squares",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    return ((x - x_hat).abs().sum(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
+          "this costs 18"),
+    Wrong("02_vae", "elbo", "the ELBO's noise not squared",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    return ((x - x_hat).square().sum(1) / noise + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()", "this costs 18"),
+    Wrong("02_vae", "elbo", "a plain number, which no gradient goes through",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
+          "    return (redrawn + beta * kl_to_prior(mu, log_sigma).sum(1)).mean().item()", "leave it a tensor"),
+    Wrong("02_vae", "elbo", "a detached loss",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
+          "    return (redrawn + beta * kl_to_prior(mu, log_sigma).sum(1)).mean().detach()",
+          "no gradient flows through your loss", hidden=True),
     Wrong("02_vae", "elbo", "the KL subtracted",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().sum(1) / (2 * noise**2) - beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
@@ -139,6 +168,10 @@ VAE = [
     Wrong("02_vae", "cure", "the cure's noise not squared",
           "def largest_beta(points, wanted, noise):\n"
           "    return float(torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted - 1] / noise)", "just above your beta"),
+    Wrong("02_vae", "cure", "the cure's covariance not centred",
+          "def largest_beta(points, wanted, noise):\n"
+          "    values = torch.linalg.eigvalsh(points.T @ points / (len(points) - 1)).flip(0)\n"
+          "    return float(values[wanted - 1] / noise**2)", "moving the points must change nothing", hidden=True),
     Wrong("02_vae", "cure", "a tensor in place of a number",
           "def largest_beta(points, wanted, noise):\n"
           "    return torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted - 1] / noise**2", "a plain number", hidden=True),
@@ -164,6 +197,11 @@ TRANSFORM = [
     Wrong("03_linear_transform", "move", "the content's mean left in",
           "def move(features, compress, matrix, style_mean):\n    return compress.T @ matrix @ compress @ features + style_mean",
           "take the content's own out first"),
+    Wrong("03_linear_transform", "move", "what the compressed space does not hold is kept",
+          "def move(features, compress, matrix, style_mean):\n    centred = features - features.mean(1, keepdim=True)\n"
+          "    inside = compress.T @ compress @ centred\n"
+          "    return centred - inside + compress.T @ matrix @ compress @ centred + style_mean",
+          "dropped by the formula", hidden=True),
     Wrong("03_linear_transform", "move", "T transposed",
           "def move(features, compress, matrix, style_mean):\n    centred = features - features.mean(1, keepdim=True)\n"
           "    return compress.T @ matrix.T @ compress @ centred + style_mean", "is it transposed?", hidden=True),
@@ -186,6 +224,9 @@ TRANSFORM = [
     Wrong("03_linear_transform", "mix", "log sigmas mixed",
           "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n    return shares @ mus, shares @ log_sigmas",
           "you mixed log sigmas"),
+    Wrong("03_linear_transform", "mix", "sigma in place of its logarithm",
+          "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n"
+          "    return shares @ mus, (shares @ (2 * log_sigmas).exp()).sqrt()", "did you return sigma?"),
     Wrong("03_linear_transform", "mix", "shares not divided by their sum",
           "def mix(mus, log_sigmas, shares):\n    return shares @ mus, 0.5 * (shares @ (2 * log_sigmas).exp()).log()",
           "divide by their sum", hidden=True),
@@ -196,6 +237,11 @@ TRANSFORM = [
           "def grid_shares(n):\n    b, a = torch.linspace(0, 1, n)[:, None], torch.linspace(0, 1, n)[None, :]\n"
           "    return torch.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b], dim=2)",
           "rows and columns are exchanged", hidden=True),
+    Wrong("03_linear_transform", "grid", "steps that are not even",
+          "def grid_shares(n):\n    even = torch.linspace(0, 1, n)\n    soft = 3 * even**2 - 2 * even**3\n"
+          "    a, b = soft[:, None], soft[None, :]\n"
+          "    return torch.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b], dim=2)",
+          "go in even steps", hidden=True),
     Wrong("03_linear_transform", "draw", "uniform numbers in place of Gaussian ones",
           "def draw(mu, log_sigma, count, generator):\n"
           "    return mu + log_sigma.exp() * (torch.rand(count, len(mu), generator=generator) - 0.5)", "is it randn, not rand"),
@@ -205,6 +251,10 @@ TRANSFORM = [
     Wrong("03_linear_transform", "draw", "the generator not used",
           "def draw(mu, log_sigma, count, generator):\n    return mu + log_sigma.exp() * torch.randn(count, len(mu))",
           "the same generator gave other codes", hidden=True),
+    Wrong("03_linear_transform", "draw", "a generator of one's own",
+          "def draw(mu, log_sigma, count, generator):\n    own = torch.Generator().manual_seed(0)\n"
+          "    return mu + log_sigma.exp() * torch.randn(count, len(mu), generator=own)",
+          "do you seed a generator of your own?", hidden=True),
 ]
 EXPERIMENT = [
     Wrong("04_experiment", "plan", "no margin",
@@ -222,6 +272,10 @@ EXPERIMENT = [
           "def plan():\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('vgg', 'resnet')}",
           "this control is the statement itself", hidden=True),
+    Wrong("04_experiment", "plan", "an arm against itself as control",
+          "def plan():\n"
+          "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('vgg', 'vgg')}",
+          "an arm against itself can never hold", hidden=True),
     Wrong("04_experiment", "psnr", "one mean over the whole batch",
           "def psnr(output, target):\n    return -10 * (output - target).square().mean().log10()",
           "which dimensions does the mean take?"),
@@ -232,6 +286,12 @@ EXPERIMENT = [
     Wrong("04_experiment", "psnr", "the mean taken before the squares",
           "def psnr(output, target):\n    return -10 * (output - target).abs().mean((1, 2, 3)).square().log10()",
           "squares first, then the mean", hidden=True),
+    Wrong("04_experiment", "psnr", "the sum of the squares",
+          "def psnr(output, target):\n    return -10 * (output - target).square().sum((1, 2, 3)).log10()", "not their sum"),
+    Wrong("04_experiment", "psnr", "a PSNR for each channel, then their mean",
+          "def psnr(output, target):\n"
+          "    return (-10 * (output - target).square().mean((2, 3)).clamp_min(1e-12).log10()).mean(1)",
+          "channels too", hidden=True),
     Wrong("04_experiment", "units", "every value a unit",
           "def per_unit(values, units):\n    return np.asarray(values, dtype=float)", "are two units, not 4"),
     Wrong("04_experiment", "units", "sums in place of means",
@@ -257,6 +317,18 @@ EXPERIMENT = [
           "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n"
           "    half = stats.t.ppf(0.975, len(differences) - 1) * differences.std() / np.sqrt(len(differences))\n"
           "    return differences.mean() - half, differences.mean() + half", "ddof=1", hidden=True),
+    Wrong("04_experiment", "interval", "n degrees of freedom",
+          "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n    n = len(differences)\n"
+          "    half = stats.t.ppf(0.975, n) * differences.std(ddof=1) / np.sqrt(n)\n"
+          "    return differences.mean() - half, differences.mean() + half", "degrees of freedom", hidden=True),
+    Wrong("04_experiment", "interval", "the factor for 90 %",
+          "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n    n = len(differences)\n"
+          "    half = stats.t.ppf(0.95, n - 1) * differences.std(ddof=1) / np.sqrt(n)\n"
+          "    return differences.mean() - half, differences.mean() + half", "the factor for 90 %"),
+    Wrong("04_experiment", "interval", "the factor for four units, whatever n",
+          "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n"
+          "    half = stats.t.ppf(0.975, 3) * differences.std(ddof=1) / np.sqrt(len(differences))\n"
+          "    return differences.mean() - half, differences.mean() + half", "is n a fixed number?", hidden=True),
     Wrong("04_experiment", "verdict", "the mean decides",
           "def verdict(low, high, margin):\n    return 'holds' if (low + high) / 2 > margin else 'fails'",
           "the mean alone decides nothing"),
@@ -266,6 +338,9 @@ EXPERIMENT = [
     Wrong("04_experiment", "verdict", "the margin left out",
           "def verdict(low, high, margin):\n    if high <= 0:\n        return 'fails'\n"
           "    return 'holds' if low > margin else 'undecided'", "smaller than the margin", hidden=True),
+    Wrong("04_experiment", "verdict", "the margin of the example, whatever is given",
+          "def verdict(low, high, margin):\n    if low > 0.5:\n        return 'holds'\n"
+          "    return 'fails' if high <= 0.5 else 'undecided'", "with a margin of 2", hidden=True),
     Wrong("04_experiment", "winner", "swapped sides ignored",
           "def winner(trial, vote):\n"
           "    return {'left': trial.methods[0], 'right': trial.methods[1], 'tie': None}[vote['choice']]",
@@ -273,5 +348,8 @@ EXPERIMENT = [
     Wrong("04_experiment", "winner", "a tie given to the second method",
           "def winner(trial, vote):\n    first = (vote['choice'] == 'left') != bool(vote['swapped'])\n"
           "    return trial.methods[0 if first else 1]", "a tie has no winner", hidden=True),
+    Wrong("04_experiment", "winner", "the example's names",
+          "def winner(trial, vote):\n    if vote['choice'] == 'tie':\n        return None\n"
+          "    return 'a' if (vote['choice'] == 'left') != bool(vote['swapped']) else 'b'", "the trial's own names", hidden=True),
 ]
 WRONG = [*FEATURES, *VAE, *TRANSFORM, *EXPERIMENT]
