@@ -96,10 +96,15 @@ def stacked(films: list[list[Frame]], repeats: int = 1) -> Iterator[Frame]:
             yield replace(frame, pts=frame.pts + turn * (frames[-1].pts + frames[-1].duration))
 
 
+def picture_name(frame: Frame) -> str:
+    """What a frame's file is called."""
+    return f"{frame.name}.png"
+
+
 def write_pictures(folder: Path, frames: Iterable[Frame]) -> None:
     """Frames as PNG files of their names in a folder that is there."""
     for frame in frames:
-        save_image(to_tensor(frame.picture), folder / f"{frame.name}.png")
+        save_image(to_tensor(frame.picture), folder / picture_name(frame))
 
 
 def join(segments: list[Path], clip, out: Path) -> None:

@@ -1,27 +1,32 @@
 """Unfinished work on a clip: what is done, and the state to go on from, in a folder beside the result."""
 
 import json
-import shutil
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from ..errors import InputError
-from ..files import make_folder, write_atomically, write_text
+from ..files import LOCK, write_atomically, write_text
 
 JOB = "job.json"
 
 
-class Parts:
-    """The folder `OUT.parts`. job: what the work is; parts of another job are thrown away, parts of the same are gone on with."""
+def folder_of(out: Path) -> Path:
+    """Where unfinished work on a result lies: `OUT.parts`. InputError where something else stands there."""
+    folder = out.with_name(out.name + ".parts")
+    if folder.exists() and not any((folder / name).is_file() for name in (JOB, LOCK)):
+        raise InputError(folder, "stands where unfinished work would go", "move it away")
+    return folder
 
-    def __init__(self, out: Path, job: dict):
-        self.out, self.job = out, json.dumps(job, indent=1, default=str)
-        self.folder = out.with_name(out.name + ".parts")
-        if self.folder.exists() and not (self.folder / JOB).is_file():
-            raise InputError(self.folder, "stands where unfinished work would go", "move it away")
-        if self.folder.exists() and (self.folder / JOB).read_text(encoding="utf-8") != self.job:
+
+class Parts:
+    """What lies in such a folder, which this process has for itself. job: what the work is; parts of another job are thrown
+    away, parts of the same are gone on with."""
+
+    def __init__(self, folder: Path, job: dict):
+        self.folder, self.job = folder, json.dumps(job, indent=1, default=str)
+        if (folder / JOB).exists() and (folder / JOB).read_text(encoding="utf-8") != self.job:
             self.remove()
 
     def done(self) -> int:
@@ -29,8 +34,7 @@ class Parts:
         return max((int(file.stem) + 1 for file in self.folder.glob("[!.]*.safetensors")), default=0)
 
     def begin(self) -> None:
-        """Make the folder, once there is something to put into it."""
-        make_folder(self.folder)
+        """Say what the work is, once there is something of it."""
         write_text(self.folder / JOB, self.job)
 
     def segment(self, number: int, suffix: str) -> Path:
@@ -48,7 +52,10 @@ class Parts:
         self._state_file(number - 1).unlink(missing_ok=True)
 
     def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Throw all of it away, but for the lock of who works there."""
+        for file in self.folder.iterdir():
+            if file.name != LOCK:
+                file.unlink(missing_ok=True)
 
     def _state_file(self, number: int) -> Path:
         return self.folder / f"{number:05d}.safetensors"

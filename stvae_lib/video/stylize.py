@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from ..files import make_folder
+from ..errors import InputError
+from ..files import alone_in, make_folder
 from .clips import Frame
-from .output import SEGMENT, check_target, is_film, join, write_pictures, write_segment
-from .parts import Parts
+from .output import SEGMENT, check_target, is_film, join, picture_name, write_pictures, write_segment
+from .parts import Parts, folder_of
 from .styler import Styler
 
 FRAMES = 240  # of a segment: what a kill costs at most
@@ -32,12 +34,22 @@ def stylize_clip(clip, styler: Styler, out, segment: int = FRAMES) -> Outcome:
 
     A call that was killed is gone on with by the same call: what was done lies in `OUT.parts`, which goes when all is done.
     segment: frames between two such points. One frame at a time is in work, whatever the length. Raises InputError where
-    nothing can be read or written; a film is then not there, not half there.
+    nothing can be read or written, or another process works on the same result; a film is then not there, not half there.
     """
     out = Path(out)
     check_target(out)
-    parts = Parts(out, {"clip": clip.identity(), "size": clip.size, "rate": clip.rate, "out": out.name, "segment": segment,
-                        "styler": styler.identity()})
+    folder = folder_of(out)
+    try:
+        with alone_in(folder):
+            return _gone_on_with(clip, styler, out, folder, segment)
+    finally:
+        with suppress(OSError):  # as long as something is in it, or another process works there, it stays
+            folder.rmdir()
+
+
+def _gone_on_with(clip, styler: Styler, out: Path, folder: Path, segment: int) -> Outcome:
+    parts = Parts(folder, {"clip": clip.identity(), "size": clip.size, "rate": clip.rate, "out": out.name, "segment": segment,
+                           "styler": styler.identity()})
     try:
         outcome = _stylize(clip, styler, out, parts, segment)
     except BaseException:
@@ -52,8 +64,9 @@ def _stylize(clip, styler: Styler, out: Path, parts: Parts, segment: int) -> Out
     frames, number, state = clip.frames(), parts.done(), parts.state()
     resumed = int(state["frames"]) if state else 0
     if state:
-        for _ in itertools.islice(frames, resumed):
-            pass
+        for frame in itertools.islice(frames, resumed):
+            if not is_film(out) and not (out / picture_name(frame)).is_file():
+                raise InputError(out / picture_name(frame), "was made before and is gone", f"delete {parts.folder} to begin anew")
         styler.restore(state)
     done, first = resumed, next(frames, None)
     with tqdm(total=clip.count, initial=resumed, unit="frame") as bar:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from stvae_lib import InputError, load_image
+from stvae_lib.files import alone_in
 from stvae_lib.pictures.images import list_images, save_image, to_array, to_tensor
 from stvae_lib.video.clips import Film, Frame, FrameFolder
 from stvae_lib.video.styler import PER_FRAME, Stability, Styler
@@ -161,6 +162,22 @@ def test_a_stop_before_anything_is_whole_leaves_nothing(make_clip, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         stylize_clip(Film(source), Plain(stop=2), out, segment=3)
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_two_processes_do_not_work_on_one_result(make_clip, tmp_path):
+    with alone_in(tmp_path / "out.mp4.parts"), pytest.raises(InputError, match="is being worked in by another process"):
+        stylize_clip(Film(make_clip()), Plain(), tmp_path / "out.mp4")
+    stylize_clip(Film(make_clip()), Plain(), tmp_path / "out.mp4")
+    assert only(tmp_path / "out.mp4", "clip.mp4")
+
+
+def test_frames_that_are_gone_are_not_gone_on_without(make_clip, tmp_path):
+    source, out = make_clip(), tmp_path / "frames"
+    with pytest.raises(KeyboardInterrupt):
+        stylize_clip(Film(source), Plain(stop=5), out, segment=3)
+    (out / "000001.png").unlink()
+    with pytest.raises(InputError, match=r"000001.png: was made before and is gone; delete .*frames.parts to begin anew"):
+        stylize_clip(Film(source), Plain(), out, segment=3)
 
 
 def test_foreign_folders_are_left_alone(make_clip, tmp_path):
