@@ -20,6 +20,12 @@ def _few_threads():
 
 
 @pytest.fixture(autouse=True)
+def _own_seed():
+    """What a test draws does not depend on which ran before it."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("STVAE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
