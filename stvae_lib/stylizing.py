@@ -250,12 +250,15 @@ def on_worker(arguments, source: Path, target: Path) -> str | None:
     """`attempted` where the model is loaded with the first photograph and kept for all others, one at a time: several in a
     process would each plan with all the memory."""
     with cluster.ALONE:
-        tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles), arguments.as_drawn)
+        read = *arguments.styles, *([Path(arguments.model)] if arguments.model.endswith(CODE_SUFFIX) else [])
+        written = tuple(file.stat().st_mtime_ns for file in read if file.exists())
+        tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles), arguments.as_drawn, written)
         return attempted(tools, arguments, source, target)
 
 
 @lru_cache(maxsize=1)
-def _loaded(model: str, device: str, styles: tuple[Path, ...], as_drawn: bool) -> Tools:
+def _loaded(model: str, device: str, styles: tuple[Path, ...], as_drawn: bool, _written: tuple[int, ...]) -> Tools:
+    """_written: when its files were, since a worker that outlives a command may be given others under the same names."""
     return Tools.load(argparse.Namespace(model=model, device=device, styles=styles, as_drawn=as_drawn))
 
 

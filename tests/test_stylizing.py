@@ -364,3 +364,16 @@ def test_a_folder_spread_over_workers_one_of_which_is_killed(photo, tmp_path, ca
     assert main(["stylize", str(photo), STYLE, "-o", str(tmp_path / "alone.png"), "--device", "cpu"]) == 0
     difference = to_array(load_image(tmp_path / "alone.png")).astype(int) - to_array(load_image(out / "00.png"))
     assert np.abs(difference).max() <= 1
+
+
+def test_a_worker_that_outlives_a_command_reads_a_style_that_was_replaced(photo, tmp_path):
+    """As those of a standing scheduler do."""
+    style = tmp_path / "style.png"
+    arguments = make_parser().parse_args(["stylize", str(photo), str(style), "-o", "-", "--model", "vgg19-slim"])
+    made = {}
+    for number, kind in enumerate(("stained_glass_0", "marbling_0")):
+        style.write_bytes((ROOT / "data" / "styles" / f"{kind}.png").read_bytes())
+        os.utime(style, ns=(number, number))
+        assert stylizing.on_worker(arguments, photo, tmp_path / f"{kind}.png") is None
+        made[kind] = to_array(load_image(tmp_path / f"{kind}.png"))
+    assert not np.array_equal(*made.values())
