@@ -9,8 +9,8 @@ set-up also what its pictures have in common with their own photographs and with
 sheet of pictures of every arm's first seed (rows: three sample photographs; columns: reconstruction, two generated styles).
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 import torch
@@ -101,4 +101,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=yardstick.eval_folder, metavar="EVAL_FOLDER")
+    main(parser.parse_args().folder)

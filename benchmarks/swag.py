@@ -8,8 +8,8 @@ all three judges; the one that counts is of the other family. What both networks
 measured on the photographs of these pairs at 256 pixels. Writes data/runs/swag/judged.json.
 """
 
+import argparse
 import json
-import sys
 import tempfile
 from pathlib import Path
 
@@ -88,4 +88,6 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=yardstick.eval_folder, metavar="EVAL_FOLDER")
+    main(parser.parse_args().folder)

@@ -8,6 +8,7 @@ all shipped ones are scored and benchmarks/yardstick.json is written, with --cha
 recorded ones (the others keep their rows); with models their rows are only printed.
 """
 
+import argparse
 import importlib.util
 import json
 import sys
@@ -229,15 +230,29 @@ def show(results: dict) -> None:
             print(f"{name:40s} {judge:9s}", "  ".join(f"{measure} {value:.3f}" for measure, value in measures.items()))
 
 
+def eval_folder(text: str) -> Path:
+    """EVAL_FOLDER of a command line, as argparse's `type`."""
+    folder = Path(text)
+    for name in ("judges.py", "set/pairs.json"):
+        if not (folder / name).is_file():
+            raise argparse.ArgumentTypeError(f"{folder} holds no {name}: name the folder of the yardstick's pictures and judges")
+    return folder
+
+
 if __name__ == "__main__":
-    folder, *models = sys.argv[1:]
-    if changed := models == ["--changed"]:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=eval_folder, metavar="EVAL_FOLDER")
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="only shown, not recorded; all where none is named")
+    parser.add_argument("--changed", action="store_true", help="keep recorded rows whose weights are the same")
+    given = parser.parse_args()
+    models = given.models
+    if given.changed:
         recorded = json.loads((HERE / "yardstick.json").read_text())
         kept = unchanged(recorded)
         models = [name for name in SHIPPED if name not in kept] or sys.exit("all rows are of the weights as they are")
-    results = main(Path(folder), models or list(SHIPPED))
+    results = main(given.folder, models or list(SHIPPED))
     show(results)
-    if changed:
+    if given.changed:
         results = with_kept(results, recorded, kept)
-    if changed or not models:
+    if given.changed or not given.models:
         (HERE / "yardstick.json").write_text(json.dumps(results, indent=1) + "\n")
