@@ -79,10 +79,12 @@ def _cell(axis, cell):
         axis.set_title(title)
 
 
-def curves(panels, width: float = 7.6, height: float = 2.5):
-    """Line plots side by side. panels: list of (title, x label, y label, {label: (x, y)}); NaNs are skipped."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(width, height), squeeze=False, layout="constrained")
-    for axis, (title, x_label, y_label, lines) in zip(axes[0], panels):
+def curves(panels, width: float = 7.6, height: float = 2.5, stacked: bool = False):
+    """Line plots side by side, or one below the other, where a phone would make them too small. panels: list of (title, x label,
+    y label, {label: (x, y)}); NaNs are skipped. height: of a row."""
+    rows, columns = (len(panels), 1) if stacked else (1, len(panels))
+    figure, axes = plt.subplots(rows, columns, figsize=(width, height * rows), squeeze=False, layout="constrained")
+    for axis, (title, x_label, y_label, lines) in zip(axes.flat, panels):
         for label, (x, y) in lines.items():
             x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
             known = ~np.isnan(y)
@@ -93,7 +95,7 @@ def curves(panels, width: float = 7.6, height: float = 2.5):
     if len(panels) > 1 and len(drawn[0]) > 1 and all(labels == drawn[0] for labels in drawn):  # one for all, beside the curves
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(drawn[0]))
         return figure
-    for axis, labels in zip(axes[0], drawn):
+    for axis, labels in zip(axes.flat, drawn):
         if len(labels) > 1:
             axis.legend()
     return figure

@@ -80,7 +80,7 @@ def test_the_chapter_is_filled_and_has_its_figures(recorded, tmp_path):
     scale.write_scale_page(tmp_path)
     text = (tmp_path / "scale.md").read_text()
     assert "A folder of 100 photographs at 64 px by `small`" in text
-    assert "up to 40 of 255 grey levels off, measured in tiles 1" in text
+    assert "up to 40 of 255 grey levels off the one drawn at once; with those summed up over the tiles, 1 at most" in text
     assert "| large | 16 | 32.0 | 3.6 | 16.0 | 512 |" in text and "| none, without Dask | 0 | 10.0 | 10.0 | 0 |" in text
     for name in re.findall(r"pictures/[\w-]+\.png", text):
         assert min(Image.open(tmp_path / name).size) > 200
