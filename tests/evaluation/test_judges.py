@@ -65,7 +65,8 @@ def test_grey_drawings_differ_by_strokes_alone():
 
 
 @needs_shared
-@pytest.mark.parametrize(("name", "script_name"), [("ResNet-50", "resnet50"), ("VGG-16", "vgg16")])
+@pytest.mark.parametrize(("name", "script_name"), [("ResNet-50", "resnet50"),
+                                                   pytest.param("VGG-16", "vgg16", marks=pytest.mark.slow)])
 def test_they_say_what_the_yardsticks_judges_say(name, script_name, tmp_path):
     """Six styles and contents of the yardstick, one picture."""
     script = benchmark("yardstick").module(SHARED / "eval" / "judges.py")

@@ -88,6 +88,7 @@ def test_the_landing_page_alone_says_what_it_tells_nothing_of(site, capsys):
     assert "tells nothing of 01_first, not executed in this run" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_failed_notebook_is_kept_named_and_resumed(site, capsys):
     assert run(site, given={"seed": "1"}) == 1
     message = capsys.readouterr().err

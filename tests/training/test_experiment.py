@@ -96,7 +96,7 @@ def test_held_out_pictures_are_never_trained_on(sources):
     assert not any(is_held_out(name) for name in photos.names + paintings.names)
 
 
-@pytest.mark.parametrize("recipe", ["vlt", "autoencoder"])
+@pytest.mark.parametrize("recipe", [pytest.param("vlt", marks=pytest.mark.slow), "autoencoder"])
 def test_resume_after_sigkill_gives_the_uninterrupted_losses(recipe, make_config, pictures, tmp_path):
     config = make_config(recipe, steps=24)
     assert subprocess.run(command(recipe, config, pictures, tmp_path / "whole"), capture_output=True).returncode == 0

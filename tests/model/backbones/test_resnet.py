@@ -160,7 +160,8 @@ def test_without_network_or_cache_one_line_names_weights_folder_and_alternative(
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{}, {"last": "layer3", "residual": False}, {"antialias": True, "normalise": True}])
+@pytest.mark.parametrize("options", [{}, *(pytest.param(options, marks=pytest.mark.slow) for options in (
+    {"last": "layer3", "residual": False}, {"antialias": True, "normalise": True}))])
 def test_the_three_recipes_train_a_resnet_and_what_they_write_loads(options, make_config, sources, tmp_path):
     def run(recipe, base, name, more):
         path = make_config(recipe, steps=2, checkpoint_every=2, batch=3, crop=64, options=more)
