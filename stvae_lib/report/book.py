@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from IPython.display import HTML, Markdown, display
 
-from ..evaluation.intervals import Claim
+from ..evaluation.intervals import Claim, tally
 from ..files import make_folder, write_text
 from ..model.weights import FOLDER, pick_device
 from ..pictures.images import list_images, to_jpeg
@@ -67,10 +67,11 @@ class Book:
         """A page `name` in the book's folder, for a link in the built pages; the notebook itself shows nothing here."""
         display(HTML(f'<div data-page="{html.escape(name)}|{html.escape(label)}"></div>'))
 
-    def table(self, rows: list[dict], name: str, decimals: int = 3) -> None:
-        """Show rows as a table and keep them as a result."""
+    def table(self, rows: list[dict], name: str, decimals: int = 3, behind: str = "") -> None:
+        """Show rows as a table, or `behind` a line that unfolds it, and keep them as a result."""
         self.add(**{name: rows})
-        display(Markdown(figures.table(rows, decimals)))
+        shown = figures.table(rows, decimals)
+        display(Markdown(unfolding(behind, shown) if behind else shown))
 
     def claim(self, claim: Claim, shown: bool = True) -> Claim:
         """Keep a claim, and show it as a sentence unless a table is to show it among many."""
@@ -79,9 +80,11 @@ class Book:
             self.say(claim.sentence())
         return claim
 
-    def claims_table(self, claims: list[Claim] | None = None) -> None:
-        """Show claims (None: those kept so far): statement, verdict, what was measured, control, rule."""
-        display(Markdown(claims_markdown(self.claims if claims is None else claims)))
+    def claims_table(self, some: list[Claim] | None = None) -> None:
+        """Show statement, verdict, what was measured, control and rule of some claims, or of all that were kept so far, these
+        behind a line that unfolds them."""
+        every = f"All {len(self.claims)} statements: {tally(self.claims)}"
+        display(Markdown(unfolding(every, claims_markdown(self.claims)) if some is None else claims_markdown(some)))
 
     def say(self, text: str) -> None:
         """Show a sentence that was made from measured figures, as Markdown."""
@@ -103,11 +106,18 @@ class Book:
         return path
 
 
+def unfolding(line: str, text: str) -> str:
+    """Markdown text behind a line that unfolds it."""
+    return f"<details><summary>{line}</summary>\n\n{text}\n\n</details>"
+
+
 def claims_markdown(claims: list[Claim]) -> str:
-    """Claims as a table."""
-    return figures.table([{"statement": claim.statement, "verdict": claim.verdict, "measured": claim.measured(),
-                           "control": "{what}: {figure}, {verdict}".format(**claim.control) if claim.control else "–",
-                           "rule": claim.rule} for claim in claims])
+    """Claims as a table, and below it their rules, which many share, by number."""
+    rules = {rule: number for number, rule in enumerate(dict.fromkeys(claim.rule for claim in claims), start=1)}
+    rows = [{"statement": claim.statement, "verdict": claim.verdict, "measured": claim.measured(),
+             "control": "{what}: {figure}, {verdict}".format(**claim.control) if claim.control else "–",
+             "rule": rules[claim.rule]} for claim in claims]
+    return "\n".join([figures.table(rows), "", *(f"- **Rule {number}**: {rule}" for rule, number in rules.items())])
 
 
 def _plain(value):

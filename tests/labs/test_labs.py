@@ -93,6 +93,8 @@ def test_a_lab_has_what_a_lab_needs(lab):
     assert [cell for cell in text if markup(cell).get("grade") and markup(cell)["points"] == 3], "a question in words"
     said = re.search(r"(\w+) exercises, (\d+) points, and one question", text[0].source)
     assert int(said[2]) == sum(markup(cell)["points"] for cell in tests.values())
+    headings = re.findall(r"^## (\d) ·", "\n".join(cell.source for cell in text), re.MULTILINE)
+    assert headings == [str(number) for number in range(1, len(tests) + 2)], "an exercise a heading, and the question in words"
     assert "styles" in next(cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
 
 

@@ -128,6 +128,18 @@ VAE = [
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
           "    return (redrawn + beta * kl_to_prior(mu, log_sigma).sum(1)).mean().item()", "leave it a tensor"),
+    Wrong("02_vae", "elbo", "beta forgotten",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    return ((x - x_hat).square().sum(1) / (2 * noise**2) + kl_to_prior(mu, log_sigma).sum(1)).mean()",
+          "where is beta?"),
+    Wrong("02_vae", "elbo", "beta times everything",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    return beta * ((x - x_hat).square().sum(1) / (2 * noise**2) + kl_to_prior(mu, log_sigma).sum(1)).mean()",
+          "beta must not weigh the redrawing", hidden=True),
+    Wrong("02_vae", "elbo", "the KL summed over points, too",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    return ((x - x_hat).square().sum(1) / (2 * noise**2)).mean() + beta * kl_to_prior(mu, log_sigma).sum()",
+          "a mean over points", hidden=True),
     Wrong("02_vae", "elbo", "a detached loss",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
@@ -140,7 +152,7 @@ VAE = [
     Wrong("02_vae", "elbo", "the mean over dimensions of the KL",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().sum(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).mean(1)).mean()",
-          "the KL is a sum over dimensions", hidden=True),
+          "which is a sum over dimensions", hidden=True),
     Wrong("02_vae", "active", "the size of mu in place of its variance",
           "def active(mu, threshold=0.01):\n    return mu.abs().mean(0) > threshold", "Look at the variance, not at the value"),
     Wrong("02_vae", "active", "the variance over dimensions",
@@ -272,6 +284,10 @@ EXPERIMENT = [
           "def plan():\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('vgg', 'resnet')}",
           "this control is the statement itself", hidden=True),
+    Wrong("04_experiment", "plan", "one arm as control",
+          "def plan():\n"
+          "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': 'vgg-untrained'}",
+          "a control is a pair of arms"),
     Wrong("04_experiment", "plan", "an arm against itself as control",
           "def plan():\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('vgg', 'vgg')}",
@@ -297,6 +313,9 @@ EXPERIMENT = [
     Wrong("04_experiment", "units", "sums in place of means",
           "def per_unit(values, units):\n    values, units = np.asarray(values, dtype=float), np.asarray(units)\n"
           "    return np.array([values[units == unit].sum() for unit in dict.fromkeys(units.tolist())])", "their mean is 2"),
+    Wrong("04_experiment", "units", "a list in place of an array",
+          "def per_unit(values, units):\n    values, units = np.asarray(values, dtype=float), np.asarray(units)\n"
+          "    return [values[units == unit].mean() for unit in dict.fromkeys(units.tolist())]", "an array, please"),
     Wrong("04_experiment", "units", "values of a unit supposed side by side",
           "def per_unit(values, units):\n    return np.reshape(np.asarray(values, dtype=float), (len(set(units)), -1)).mean(1)",
           "need not stand side by side", hidden=True),
@@ -337,7 +356,10 @@ EXPERIMENT = [
           "    return 'undecided' if high > 2 else 'fails'", "not shown is not shown to be false"),
     Wrong("04_experiment", "verdict", "the margin left out",
           "def verdict(low, high, margin):\n    if high <= 0:\n        return 'fails'\n"
-          "    return 'holds' if low > margin else 'undecided'", "smaller than the margin", hidden=True),
+          "    return 'holds' if low > margin else 'undecided'", "smaller than the margin"),
+    Wrong("04_experiment", "verdict", "a margin on either side of 0",
+          "def verdict(low, high, margin):\n    if low > margin:\n        return 'holds'\n"
+          "    return 'fails' if high < -margin else 'undecided'", "smaller than the margin"),
     Wrong("04_experiment", "verdict", "the margin of the example, whatever is given",
           "def verdict(low, high, margin):\n    if low > 0.5:\n        return 'holds'\n"
           "    return 'fails' if high <= 0.5 else 'undecided'", "with a margin of 2", hidden=True),

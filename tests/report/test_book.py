@@ -51,6 +51,7 @@ def test_claims_are_shown_written_and_joined(tmp_path, shown):
         book.save()
     assert "it moves: **withdrawn**" in shown[0] and "| it moves | withdrawn | 2.000 [0.701, 3.299], 4 photographs |" in shown[1]
     assert "it moves: **holds**" in shown[2] and "still: -1.000, fails" in shown[3]
+    assert shown[1].startswith("<details><summary>All 1 statements: ") and shown[1].count("- **Rule ") == 1
     joined = archive.read_claims(tmp_path / "run")
     assert [(row["notebook"], row["verdict"]) for row in joined] == [("01_first", "holds"), ("02_second", "withdrawn")]
     assert list(joined[0]) == ["notebook", "statement", "source", "figure", "interval", "n", "varies", "rule", "verdict",
