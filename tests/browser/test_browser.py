@@ -143,6 +143,7 @@ def test_tables_can_be_read_on_a_phone(watched, built):
     """Statements as cards, within the page; any other table scrolls in its box, and says so where there is something to see."""
     watched.set_viewport_size({"width": 390, "height": 900})
     watched.goto((built / "02_variational_linear_transform.html").as_uri())
+    watched.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     tables = watched.evaluate(NARROW)
     statements = [table for table in tables if table["statements"]]
     assert statements and all(table["fits"] and not table["hidden"] for table in statements)
