@@ -71,7 +71,7 @@ class Book:
         """Show rows as a table, or `behind` a line that unfolds it, and keep them as a result."""
         self.add(**{name: rows})
         shown = figures.table(rows, decimals)
-        display(Markdown(unfolding(behind, shown) if behind else shown))
+        self.say(unfolding(behind, shown) if behind else shown)
 
     def claim(self, claim: Claim, shown: bool = True) -> Claim:
         """Keep a claim, and show it as a sentence unless a table is to show it among many."""
@@ -83,8 +83,10 @@ class Book:
     def claims_table(self, some: list[Claim] | None = None) -> None:
         """Show statement, verdict, what was measured, control and rule of some claims, or of all that were kept so far, these
         behind a line that unfolds them."""
-        every = f"All {len(self.claims)} statements: {tally(self.claims)}"
-        display(Markdown(unfolding(every, claims_markdown(self.claims)) if some is None else claims_markdown(some)))
+        if some is None:
+            self.say(unfolding(f"All {len(self.claims)} statements: {tally(self.claims)}", claims_markdown(self.claims)))
+        else:
+            self.say(claims_markdown(some))
 
     def say(self, text: str) -> None:
         """Show a sentence that was made from measured figures, as Markdown."""

@@ -94,10 +94,10 @@ def curves(panels, width: float = 7.6, height: float = 2.5, stacked: bool = Fals
     drawn = [list(lines) for *_, lines in panels]
     if len(panels) > 1 and len(drawn[0]) > 1 and all(labels == drawn[0] for labels in drawn):  # one for all, beside the curves
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(drawn[0]))
-        return figure
-    for axis, labels in zip(axes.flat, drawn):
-        if len(labels) > 1:
-            axis.legend()
+    else:
+        for axis, labels in zip(axes.flat, drawn):
+            if len(labels) > 1:
+                axis.legend()
     return figure
 
 

@@ -10,6 +10,8 @@ from .scale import withstands
 from .yardstick import AT_EQUAL_SIZE, DRAWN, Yardstick
 
 DEFAULT = "vgg16-half"
+# model, peer, and the size that the model is drawn at beside it
+COMPARED = [(model, peer, size) for model in (DEFAULT, DRAWN + DEFAULT) for peer, size in AT_EQUAL_SIZE.items()]
 
 
 def yardstick_table() -> str:
@@ -25,15 +27,13 @@ def twenty_pairs_table() -> str:
 def standing() -> str:
     """The default model against the published ones."""
     measured = Yardstick.committed()
-    return "\n".join(f"- {measured.standing(model, peer, size)}" for model in (DEFAULT, DRAWN + DEFAULT)
-                     for peer, size in AT_EQUAL_SIZE.items())
+    return "\n".join(f"- {measured.standing(*compared)}" for compared in COMPARED)
 
 
 def standing_rows() -> list[dict[str, str]]:
     """The same as rows of a table."""
     measured = Yardstick.committed()
-    return [measured.standing_row(model, peer, size) for model in (DEFAULT, DRAWN + DEFAULT)
-            for peer, size in AT_EQUAL_SIZE.items()]
+    return [measured.standing_row(*compared) for compared in COMPARED]
 
 
 def sizes_table() -> str:

@@ -65,8 +65,9 @@ def _stylize(clip, styler: Styler, out: Path, parts: Parts, segment: int) -> Out
     resumed = int(state["frames"]) if state else 0
     if state:
         for frame in itertools.islice(frames, resumed):
-            if not is_film(out) and not (out / picture_name(frame)).is_file():
-                raise InputError(out / picture_name(frame), "was made before and is gone", f"delete {parts.folder} to begin anew")
+            made = out / picture_name(frame)
+            if not is_film(out) and not made.is_file():
+                raise InputError(made, "was made before and is gone", f"delete {parts.folder} to begin anew")
         styler.restore(state)
     done, first = resumed, next(frames, None)
     with tqdm(total=clip.count, initial=resumed, unit="frame") as bar:
