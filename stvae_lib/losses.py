@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .pictures.edges import luminance
 from .statistics import deviations, gram, moments
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -22,6 +23,14 @@ def kl_divergence(mu: torch.Tensor, log_sigma: torch.Tensor) -> torch.Tensor:
 def out_of_range(image: torch.Tensor) -> torch.Tensor:
     """Mean squared distance of pixel values from [0, 1]."""
     return (image - image.clamp(0, 1)).square().mean()
+
+
+def drawing(image: torch.Tensor) -> torch.Tensor:
+    """What is left of pictures `(N, 3, H, W)` without their colours: luminance with mean 1/2 and deviation 0.2, in three equal
+    channels, not clamped."""
+    grey = luminance(image)
+    deviation = grey.std((1, 2, 3), keepdim=True).clamp_min(1e-2)
+    return (0.5 + 0.2 * (grey - grey.mean((1, 2, 3), keepdim=True)) / deviation).expand(-1, 3, -1, -1)
 
 
 class FeatureDistances(nn.Module):

@@ -79,3 +79,12 @@ def test_structure_ignores_offset_and_factor_and_sees_another_place(distances):
     moved = {"relu4_1": 3 * content["relu4_1"] + torch.tensor([1.0, -2, 5, 0])[None, :, None, None]}
     assert distances.structure(moved, content) < 1e-5
     assert distances.structure({"relu4_1": content["relu4_1"].roll(3, 3)}, content) > 0.5
+
+
+def test_a_drawing_has_no_colour_no_lightness_and_no_contrast_of_its_own():
+    picture = styles.generate("mosaic", 64, 0)
+    drawn = losses.drawing(picture)
+    torch.testing.assert_close(losses.drawing(picture * 0.5 + 0.2), drawn, rtol=0, atol=1e-5)
+    assert (drawn[:, :1] == drawn).all() and float(drawn.mean()) == pytest.approx(0.5, abs=1e-5)
+    assert float(drawn[:, 0].std()) == pytest.approx(0.2, rel=1e-4)
+    assert losses.drawing(torch.full((1, 3, 8, 8), 0.3)).isfinite().all(), "an even picture divides by nothing"

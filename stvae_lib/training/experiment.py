@@ -26,7 +26,7 @@ from .checkpoints import load_checkpoint
 from .config import RANDOM, RunConfig, check_same_run, read_config
 from .distillation import EncoderDistillation
 from .log import LOG, kept_rows
-from .loop import fit
+from .loop import fit, reduced
 from .sheets import contact_sheet, reconstruction_sheet
 from .transform import VLTTraining
 
@@ -228,7 +228,8 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
         warnings.warn(f"{error}; validated on the held-out pictures read at the start alone", stacklevel=2)
     with torch.no_grad():
         validation = {key: round(float(value), 5) for key, value in recipe.validate().items()}
-    card = {"recipe": config.to_json(), "steps": reached["step"], "images": reached["images"],
+    precision = "bfloat16" if reduced(torch.device(device), config.schedule.precision) else "float32"  # "auto" does not tell
+    card = {"recipe": config.to_json(), "steps": reached["step"], "images": reached["images"], "precision": precision,
             "processes": reached["processes"], "seconds": round(reached["seconds"], 1), "seed": config.schedule.seed,
             "validation": validation, "data": data, "sources": config.sources, **environment(device), "licence": "MIT"}
     path = folder / f"{config.name}.safetensors"

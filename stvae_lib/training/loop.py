@@ -72,13 +72,18 @@ class Schedule:
         return warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def autocast(device: torch.device, precision: str):
-    """bfloat16 autocast where asked for, or (auto) where the device multiplies bfloat16 natively."""
+def reduced(device: torch.device, precision: str) -> bool:
+    """Whether a run of `Schedule.precision` multiplies in bfloat16: where asked for, or (auto) where the device does so natively."""
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported()
     else:
         native = any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16" or precision == "auto" and native)
+    return precision == "bf16" or precision == "auto" and native
+
+
+def autocast(device: torch.device, precision: str):
+    """bfloat16 autocast where `reduced` says so."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=reduced(device, precision))
 
 
 def _step_seed(seed: int, step: int, rank: int) -> list[int]:

@@ -40,6 +40,8 @@ class VLTOptions:
     not outweigh all others of its batch.
     smallest_scale: the losses look at pictures shrunk by a factor drawn for every step between this and 1 (contents and
     styles with them), so that strokes larger than the loss network's view count too; the reconstruction's loss does not.
+    grey: share of the steps whose losses look at drawings alone: pictures without colours, of equal lightness and contrast
+    (contents and styles with them), so that strokes count apart from palettes.
     photo_share: with a number, the trained model finishes what it draws (`STVAE.photo_share`), and the losses look at finished
     pictures (range and palette: at what was drawn), so that what is left to learn is drawing.
     content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
@@ -64,6 +66,7 @@ class VLTOptions:
     shallow_weight: float = Field(1.0, ge=0)
     robust: bool = False
     smallest_scale: float = Field(1.0, gt=0, le=1)
+    grey: float = Field(0.0, ge=0, le=1)
     photo_share: float | None = Field(None, ge=0, lt=1)
     reconstruction_weight: float = Field(1.0, ge=0)
     range_weight: float = Field(10.0, ge=0)
@@ -131,7 +134,7 @@ class VLTTraining(nn.Module):
         styles, more = self._styles(rng, count, schedule.crop)
         seen = rng.uniform(self.options.smallest_scale, 1) * schedule.crop
         return {"contents": contents.contiguous(memory_format=torch.channels_last), "styles": styles,
-                "files": names + more, "seen": round(seen)}
+                "files": names + more, "seen": round(seen), "grey": bool(rng.random() < self.options.grey)}
 
     def forward(self, batch):
         """n contents and n styles make N = n·styles_per_content pairs; shapes below are of the last encoder layer."""
@@ -140,7 +143,8 @@ class VLTTraining(nn.Module):
 
         def seen(images):  # as the losses see them
             side = batch.get("seen", images.shape[2])
-            return images if side == images.shape[2] else resized(images, (side, side))
+            images = images if side == images.shape[2] else resized(images, (side, side))
+            return losses.drawing(images) if batch.get("grey") else images
 
         with torch.no_grad():
             features, content_target = model.encoder(contents), self.distances.features(seen(contents))  # (n, C, h, w)

@@ -47,6 +47,12 @@ def test_autoencoder_training_lowers_its_loss(make_config, sources, tmp_path):
     assert loss[-10:].mean() < 0.8 * loss[:5].mean()
 
 
+@pytest.mark.parametrize("asked, used", [("fp32", "float32"), ("bf16", "bfloat16")])
+def test_the_card_says_at_which_precision_was_multiplied(asked, used, make_config, sources, tmp_path):
+    config = experiment.read_config(make_config("autoencoder", steps=1, precision=asked))
+    assert experiment.train(config, sources, tmp_path / "run", "cpu")["precision"] == used
+
+
 def test_encoder_distillation_lowers_its_loss_from_random_weights(make_config, sources, tmp_path):
     config = experiment.read_config(make_config("encoder", steps=30, checkpoint_every=30, lr=4e-3))
     experiment.train(config, sources, tmp_path / "run", "cpu")

@@ -43,6 +43,20 @@ def test_losses_see_pictures_at_a_scale_drawn_for_every_step(make_config, source
     assert sizes == [sides[0]] * 3 + [64] * 2, "content, style and output as seen; the reconstruction at full size"
 
 
+def test_a_share_of_the_steps_looks_at_drawings_alone(make_config, sources):
+    options = {"matrix_size": 8, "latent": 8, "start": "random", "sampled": 0.0, "grey": 0.5}
+    config = experiment.read_config(make_config(options=options, batch=2, crop=64))
+    recipe = experiment.make_recipe(config, sources)
+    batches = [recipe.batch(np.random.default_rng(seed), config.schedule) for seed in range(40)]
+    assert 10 < sum(batch["grey"] for batch in batches) < 30
+    images, features = [], recipe.distances.features
+    recipe.distances.features = lambda image: images.append(image) or features(image)
+    with torch.no_grad():
+        recipe(next(batch for batch in batches if batch["grey"]))
+    assert [bool((image[:, :1] == image).all()) for image in images] == [True, True, True, False, False], \
+        "content, style and output are grey, the reconstruction keeps its colours"
+
+
 def test_losses_see_finished_pictures(make_config, sources):
     options = {"start": "base", "sampled": 0.0, "reconstruction_weight": 0.0}
     found, off = {}, {}
