@@ -45,6 +45,7 @@ ARMS = {
     "report-trained": "the report's set-up, trained",
     "layer2-matrix16": "layer2 with a transform of 16 by 16",
     "layer2-matrix64": "layer2 with a transform of 64 by 64",
+    "layer2-bf16": "layer2 trained again in bfloat16",
 }
 REDRAWS, FARTHER, KEPT, FOUND = 1.5, 0.10, 0.05, 0.10  # margins: dB, share of the distance, correlation, share of pictures
 
@@ -124,7 +125,15 @@ def _training() -> list[Question]:
                             "report-trained", "report-untrained", difference_beyond(3), SAME)]
 
 
-QUESTIONS = [*_sides(), *_sizes(), *_training()]
+def _precision() -> list[Question]:
+    """Whether arms trained on machines that multiply in bfloat16 can be compared with those trained in single precision."""
+    return [Question(f"Trained again in bfloat16, layer2 redraws as well as in single precision, within {REDRAWS:g} dB", "psnr",
+                     "layer2-bf16", "layer2", no_difference_beyond(REDRAWS), DEEPER, SAME),
+            Question(f"Trained again in bfloat16, layer2 comes as close to the style as in single precision, within {FARTHER:.0%}",
+                     "style", "layer2-bf16", "layer2", no_difference_beyond(FARTHER), UNTRAINED, SAME)]
+
+
+QUESTIONS = [*_sides(), *_sizes(), *_training(), *_precision()]
 MARGINS = {"psnr": REDRAWS, "style": FARTHER, "texture": FARTHER, "kept": KEPT, "find_t": FOUND}
 SIDES = {"layer2", "vgg16"}  # the two arms that the first questions set against each other
 TRACE = 0.05  # margin of `Judged.trace`, in correlation
