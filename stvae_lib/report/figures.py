@@ -253,6 +253,12 @@ def show(data: bytes, suffix: str, number: int, caption: str, alt: str, noted: d
     display(Markdown(f"**Figure {number}.** {caption}"))
 
 
+def draw(figure, number: int, caption: str, alt: str, photographic: bool = True, name: str = "") -> None:
+    """Display a matplotlib figure that no `Book` keeps, as those of the labs. Closes the figure."""
+    noted = ({"name": name} if name else {}) | (layout(figure) if photographic else {})
+    show(*encode(figure, photographic, PAGE // 2), number, caption, alt, noted)
+
+
 def table(rows: list[dict], decimals: int = 3) -> str:
     """Markdown table of rows that share their keys; floats rounded to `decimals`."""
     keys = list(rows[0])
