@@ -38,7 +38,7 @@ def graded(notebook) -> dict:
 
 def shows(cell) -> bool:
     """Whether a cell draws or reports: nothing that an exercise needs, and most of a lab's time."""
-    return "figures.show(" in cell.source or "print(" in cell.source
+    return "figures.draw(" in cell.source or "print(" in cell.source
 
 
 def run(cells, names: dict | None = None) -> tuple[dict, dict]:
