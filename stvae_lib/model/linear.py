@@ -5,10 +5,12 @@ from torch import nn
 
 
 class LinearTransform(nn.Module):
-    """Compress to m channels, multiply by T, decompress (paper, yellow box)."""
+    """Compress to m channels, multiply by T, decompress (paper, yellow box). ValueError where m is more than there are."""
 
     def __init__(self, channels: int, matrix_size: int, bias: bool = True):
         super().__init__()
+        if matrix_size > channels:
+            raise ValueError(f"a matrix of {matrix_size} by {matrix_size} has more sides than its {channels} channels")
         self.compress = nn.Conv2d(channels, matrix_size, 1, bias=bias)
         self.decompress = nn.Conv2d(matrix_size, channels, 1, bias=bias)
 

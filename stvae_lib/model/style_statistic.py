@@ -59,10 +59,13 @@ class StyleStatistic(nn.Module):
 
 
 class StatisticVAE(nn.Module):
-    """VAE on standardised style statistics: linear maps plus small networks that start at zero."""
+    """VAE on standardised style statistics: linear maps plus small networks that start at zero. ValueError for more latent
+    dimensions than a statistic has numbers."""
 
     def __init__(self, size: int, latent: int, hidden: int = 256):
         super().__init__()
+        if latent > size:
+            raise ValueError(f"latent {latent} is more than the {size} numbers of a style's statistic")
         self.encode_linear, self.decode_linear = nn.Linear(size, 2 * latent), nn.Linear(latent, size)
         self.encode_net = nn.Sequential(nn.Linear(size, hidden), nn.ReLU(), nn.Linear(hidden, 2 * latent))
         self.decode_net = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, size))

@@ -109,7 +109,9 @@ def check_fit(config: RunConfig, path) -> None:
             if config.recipe == "encoder":
                 encoder = backbone.student(config.width, **options)
             else:
-                encoder, _ = backbone.build(config.width, config.decoder_parameters, **options)
+                encoder, decoder = backbone.build(config.width, config.decoder_parameters, **options)
+            if config.recipe == "vlt":
+                weights.VLT[config.options.variant](encoder, decoder, **config.options.vlt_options())
     except (InputError, TypeError, KeyError, ValueError, RuntimeError, AttributeError) as error:
         said = f"({config.backbone}, width {config.width!r}, {options}: {type(error).__name__}: {error})"
         raise InputError(path, f"describes no network {said[:200]}", "give backbone, width and options of one in data/runs") \

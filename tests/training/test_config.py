@@ -45,7 +45,9 @@ def refusal(path, changes: dict) -> str:
     ("options.photo_styles", -0.1), ("options.smallest_scale", 0), ("options.photo_share", 1), ("options.beta", -1),
     ("options.train_decoder", "no"),
     ("options.content", "beauty"), ("backbone", "vgg20"), ("backbone", ["vgg19"]), ("width", "wide"), ("width", 3),
-    ("backbone_options", {"lost": 1}), ("backbone_options", {"last": "relu9_9"}), ("backbone_options", [1]),
+    ("backbone_options", {"lost": 1}), ("backbone_options", {"last": "relu9_9"}),
+    ("backbone_options", {"skip": "relu9_9"}), ("backbone_options", {"skip": "relu4_1"}), ("options.matrix_size", 1000),
+    ("options.latent", 60_000), ("backbone_options", [1]),
     ("decoder_parameters", -1), ("decoder_parameters", 12), ("recipe", "paint"), ("recipe", ["vlt"]), ("recipe", None),
     ("base", 3), ("loss_network", None), ("fresh_decoder", 1), ("sources", 3), ("options.start", "base\n")])
 def test_an_entry_out_of_its_range_is_refused_by_name(name, value, make_config):

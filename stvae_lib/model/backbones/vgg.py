@@ -58,6 +58,8 @@ class VGG(EncoderBase):
                  skip: str | None = None, components: int | None = None):
         super().__init__()
         self.layers, self.last, self.skip = conv_names(depth, last), last, skip
+        if skip is not None and skip.replace("relu", "conv") not in self.layers[:-1]:
+            raise ValueError(f"skip {skip!r} is no layer before {last}")
         self.colour = nn.Conv2d(3, 3, 1)
         scales = [1 / deviation for deviation in IMAGENET_STD]  # plain numbers: arithmetic of meta tensors loads all of Dynamo
         diagonal = [[scale * (row == column) for column in range(3)] for row, scale in enumerate(scales)]
