@@ -37,8 +37,8 @@ class Film:
     to be seen.
 
     time_base: seconds per unit of time. start: seconds at which the file begins, taken from all times. rate: frames per
-    second, on average. count: of frames, as the file promises, or None. pixel_aspect: width by height of a pixel as stored.
-    lost: packets that could not be decoded, once frames were read.
+    second, on average. count: of frames, as the file promises, or None. pixel_aspect: width by height of a pixel, as stored
+    until frames were read, as shown from then on. lost: packets that could not be decoded, once frames were read.
     """
 
     def __init__(self, path, size: int | None = None):
@@ -80,6 +80,8 @@ class Film:
                     if min(size) < MIN_SIDE:
                         raise InputError(self.path, f"is {size[0]}x{size[1]} pixels at this size",
                                          f"every side must be at least {MIN_SIDE} pixels")
+                    stored = stream.sample_aspect_ratio or Fraction(1)
+                    self.pixel_aspect = 1 / stored if decoded.rotation % 180 else stored
                 pts = decoded.pts - shift if decoded.pts is not None else 0 if last is None else last + step
                 last = pts if last is None else max(pts, last + 1)
                 first = last if first is None else first

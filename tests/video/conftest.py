@@ -40,13 +40,15 @@ def make_clip(tmp_path, pictures):
     a hundredth of a second. sound: seconds of it, 0 leaves it out. alone: without pictures."""
 
     def make(name="clip.mp4", shown=pictures, codec="libx264", pix_fmt="yuv420p", times=None, rotation=0, mirrored=False,
-             sound=0.0, sound_codec="aac", alone=False):
+             sound=0.0, sound_codec="aac", alone=False, pixel_aspect=None):
         path = tmp_path / name
         with av.open(str(path), "w") as container:
             if not alone:
                 stream = container.add_stream(codec, rate=25, options={"g": "4", "crf": "12"})
                 stream.height, stream.width, stream.pix_fmt = *shown[0].shape[:2], pix_fmt
                 stream.time_base = stream.codec_context.time_base = Fraction(1, 100)
+                if pixel_aspect:
+                    stream.codec_context.sample_aspect_ratio = pixel_aspect
                 if rotation or mirrored:
                     stream.set_display_rotation(rotation, hflip=mirrored)
             if sound:

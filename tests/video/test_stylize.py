@@ -94,6 +94,14 @@ def test_ways_of_the_camera_are_resolved_in_the_result(make_clip, tmp_path):
         assert (frame.width, frame.height, frame.rotation) == (48, 64, 0)
 
 
+@pytest.mark.parametrize(("rotation", "shown"), [(0, Fraction(4, 3)), (90, Fraction(3, 4)), (180, Fraction(4, 3))])
+def test_pixels_that_are_not_square_keep_their_shape_when_they_are_turned(rotation, shown, make_clip, tmp_path):
+    out = tmp_path / "out.mp4"
+    stylize_clip(Film(make_clip(rotation=rotation, pixel_aspect=Fraction(4, 3))), Plain(), out)
+    with av.open(str(out)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == shown
+
+
 def test_an_odd_side_gains_a_pixel_in_a_film_and_none_in_a_folder(make_clip, pictures, tmp_path):
     source = make_clip(shown=[picture[:37, :51] for picture in pictures], pix_fmt="yuv444p")
     stylize_clip(Film(source), Plain(), tmp_path / "out.mp4")
