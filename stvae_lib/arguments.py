@@ -95,6 +95,8 @@ def make_parser() -> Parser:
     course = commands.add_parser("course", help="labs for a class: copies for students, with solutions, and for nbgrader")
     course.add_argument("action", choices=("build",))
     course.add_argument("out", type=Path, metavar="OUT", help="a new folder")
+    course.add_argument("--run", type=Path, metavar="FOLDER",
+                        help="a report's run, for slides with figures at full size (default: the committed notebooks)")
     styles = commands.add_parser("styles", help="write the generated style images")
     styles.add_argument("--out", type=Path, default=Path("data/styles"))
     styles.add_argument("--size", type=whole(16, 2**14), default=256)

@@ -220,7 +220,7 @@ def _study_read(arguments) -> int:
 def course(arguments) -> int:
     from .report.course import build_course
 
-    out = build_course(arguments.out)
+    out = build_course(arguments.out, arguments.run)
     told = {"student": "to hand out", "solution": "to show afterwards",
             "course": "for nbgrader; there, `nbgrader generate_assignment LAB`",
             "slides": "of every chapter; the key S opens the speaker's notes", "handout.pdf": "the method on one page"}

@@ -127,10 +127,11 @@ def _training() -> list[Question]:
 
 def _precision() -> list[Question]:
     """Whether arms trained on machines that multiply in bfloat16 can be compared with those trained in single precision."""
-    return [Question(f"Trained again in bfloat16, layer2 redraws as well as in single precision, within {REDRAWS:g} dB", "psnr",
-                     "layer2-bf16", "layer2", no_difference_beyond(REDRAWS), DEEPER, SAME),
-            Question(f"Trained again in bfloat16, layer2 comes as close to the style as in single precision, within {FARTHER:.0%}",
-                     "style", "layer2-bf16", "layer2", no_difference_beyond(FARTHER), UNTRAINED, SAME)]
+    again = "Trained again in bfloat16, layer2"
+    return [Question(f"{again} redraws as well as in single precision, within {REDRAWS:g} dB", "psnr", "layer2-bf16", "layer2",
+                     no_difference_beyond(REDRAWS), DEEPER, SAME),
+            Question(f"{again} comes as close to the style as in single precision, within {FARTHER:.0%}", "style", "layer2-bf16",
+                     "layer2", no_difference_beyond(FARTHER), UNTRAINED, SAME)]
 
 
 QUESTIONS = [*_sides(), *_sizes(), *_training(), *_precision()]

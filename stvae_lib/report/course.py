@@ -21,18 +21,19 @@ c.Execute.timeout = 300  # seconds a cell may take
 """
 
 
-def build_course(out) -> Path:
+def build_course(out, run: Path | None = None) -> Path:
     """Write the kit into a new folder, whole or not at all; returns it.
 
     student/LAB.ipynb, solution/LAB.ipynb: copies to hand out. course/: for nbgrader, with `source/LAB/LAB.ipynb`, ready for
     `nbgrader generate_assignment LAB`. slides/CHAPTER.html: a deck of each chapter, left out with a warning where reveal.js is
-    out of reach. handout.pdf: the method on one page. Raises InputError where `out` holds something already, the extra
+    out of reach. handout.pdf: the method on one page. run: a folder that `stvae report` made, whose figures the decks show at
+    full size; None takes the committed notebooks. Raises InputError where `out` holds something already, the extra
     `course` is not installed, or a master is broken.
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(out, "is there already", "choose a new folder: this one may hold grades or edited labs")
-    files = {"handout.pdf": handout()} | lab_files() | slide_files()
+    files = {"handout.pdf": handout()} | lab_files() | slide_files(run)
     make_folder(out.parent)
     unfinished = out.parent / f"{UNFINISHED}{out.name}"
     shutil.rmtree(unfinished, ignore_errors=True)  # of a build that was killed
@@ -59,12 +60,14 @@ def lab_files() -> dict[str, bytes]:
     return files
 
 
-def slide_files() -> dict[str, bytes]:
-    """A deck of each chapter by its path within the kit; none, with a warning, where reveal.js is out of reach."""
+def slide_files(run: Path | None = None) -> dict[str, bytes]:
+    """A deck of each chapter of a run, or of the committed notebooks, by its path within the kit; none, with a warning, where
+    reveal.js is out of reach."""
+    from .site import chapter_files, run_of
     from .slides import deck
 
     asked = questions()
-    chapters = [Chapter(file, None) for file in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    chapters = [Chapter(file, run_of(file, run is None)) for file in chapter_files(run or ROOT / "notebooks")]
     try:
         return {f"slides/{chapter.name}.html": deck(chapter, asked[chapter.name]).encode() for chapter in chapters}
     except InputError as error:

@@ -24,6 +24,7 @@ MARK = re.compile(r"(?m)^ *### (?:BEGIN|END) SOLUTION\n?")
 START = """:::{{admonition}} To do it
 :class: tip
 Take <a href="labs/{file}" download>the notebook with blanks</a>: what stands below is its text, and what comes out. {solutions}
+It needs this book's library and Jupyter: [where to run it](teaching.md#where-to-run-it).
 :::"""
 
 

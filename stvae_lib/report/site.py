@@ -26,10 +26,7 @@ def write_site(folder: Path, out: Path | None = None, solutions: bool = True) ->
 
     A run's notebooks count where their results are there: one that failed has none. The labs are the repository's;
     solutions: whether theirs are in the book, behind a click."""
-    committed = folder == ROOT / "notebooks"
-    files = [file for file in sorted(folder.glob("*.ipynb")) if committed or has_results(folder, file.stem)]
-    if not files:
-        raise InputError(folder, "holds no executed notebooks", "name a folder that `stvae report` made, or none")
+    committed, files = folder == ROOT / "notebooks", chapter_files(folder)
     labs = [Lab(file, solutions) for file in masters()]
     claims = claims_by_notebook("" if committed else folder)
     chapters = [Chapter(file, run_of(file, committed), claims.get(file.stem, ())) for file in files]
@@ -50,6 +47,15 @@ def write_site(folder: Path, out: Path | None = None, solutions: bool = True) ->
         nbformat.write(chapter.download, site / "_sources" / f"{chapter.name}.ipynb")
     build_try_it(site, home="index.html")
     return site / "index.html"
+
+
+def chapter_files(folder: Path) -> list[Path]:
+    """Executed notebooks of a run's folder, or the committed ones, in order; InputError where there are none."""
+    committed = folder.resolve() == ROOT / "notebooks"
+    files = [file for file in sorted(folder.glob("*.ipynb")) if committed or has_results(folder, file.stem)]
+    if not files:
+        raise InputError(folder, "holds no executed notebooks", "name a folder that `stvae report` made, or none")
+    return files
 
 
 def site_of(folder: Path | None, out: Path | None, solutions: bool = True) -> Path:

@@ -6,13 +6,16 @@ heading with its first sentences, equations and short lists; a figure; a short t
 """
 
 import html
+import io
 import re
 
 import nbformat
+import numpy as np
 from jinja2 import pass_context
 from latex2mathml.converter import convert
 from nbconvert.exporters import SlidesExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from PIL import Image
 
 from .cells import Figure, figure_in, pairs
 from .chapters import Chapter
@@ -27,6 +30,9 @@ WORDS, ITEMS, ROWS, COLUMNS, STATEMENTS = 70, 7, 9, 6, 5  # more of them does no
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[\"*_`$(A-Z…])")
 ITEM = re.compile(r"(?m)^((?:[-*]|\d+\.) )")
 STATEMENT = re.compile(rf"(?P<statement>.+): \*\*{VERDICT}\*\* \(")
+SUMMARY = re.compile(r"<details><summary>(.*?)</summary>")  # of what the page folds away
+HEADING = re.compile(r"(?m)^#{2,4} (.+)$")
+TALL = 1.2  # height over width of a figure from which on its rows go side by side
 LINK = re.compile(r"(?<!!)\[([^]]*)\]\((?!https?:)[^)]*\)")  # to other notebooks and to sources: not beside a deck
 
 
@@ -42,20 +48,38 @@ def deck(chapter: Chapter, question: str) -> str:
 def slides_of(chapter: Chapter, question: str) -> list:
     """Markdown cells, each marked as nbconvert wants it: what begins a slide, what is below it, and what is a note."""
     picture = _picture(chapter.opening) if chapter.opening else ""
-    cells, statements = [_cell(f"# {chapter.title}\n\n{question}\n\n{picture}", "slide")], []
+    cells, statements, heading = [_cell(f"# {chapter.title}\n\n{question}\n\n{picture}", "slide")], [], chapter.title
     for cell in chapter.notebook.cells:
         if cell.cell_type == "markdown":
             cells += _tested(statements) + _told(cell.source)
+            heading = (HEADING.findall(cell.source) or [heading])[-1]
             continue
         for output, following in pairs(cell):
             text = output.get("data", {}).get("text/markdown", "")
             if figure := figure_in(output, following):
-                cells += [*_tested(statements), _cell(f"{_picture(figure)}\n\n{figure.caption}", "subslide")]
-            elif found := STATEMENT.match(text):
+                larger = chapter.figures[figure.number]
+                cells += [*_tested(statements), _cell(f"{_picture(larger)}\n\n{figure.caption}", "subslide")]
+            elif not ITEM.match(text) and (found := STATEMENT.match(text)):
                 statements.append((found["statement"], found[2], text))
-            elif _is_short(text) or ITEM.match(text) and len(text.split()) <= 2 * WORDS:
-                cells += [*_tested(statements), _cell(text, "subslide")]
-    return cells + _tested(statements)
+            elif told := _result(text):
+                cells += [*_tested(statements), _cell(f"#### {heading}\n\n{told}", "subslide")]
+    return _without_bare(cells + _tested(statements))
+
+
+def _result(text: str) -> str:
+    """What a slide shows of a result in words or as a table: the line that a folded one stands behind, of a list the first
+    sentences; nothing of what is too long."""
+    if found := SUMMARY.match(text):
+        return found[1]
+    return text if _is_short(text) else shown(text) if ITEM.match(text) else ""
+
+
+def _without_bare(cells: list) -> list:
+    """Slides without those that are a heading alone, with nothing below."""
+    kinds = [cell.metadata.slideshow.slide_type for cell in cells]
+    followed = [next((kind for kind in kinds[index + 1:] if kind != "notes"), "slide") for index in range(len(cells))]
+    return [cell for cell, kind, after in zip(cells, kinds, followed)
+            if kind == "notes" or after == "subslide" or not all(line.startswith("#") for line in cell.source.split("\n\n"))]
 
 
 def _told(source: str) -> list:
@@ -70,9 +94,13 @@ def _told(source: str) -> list:
 
 
 def shown(part: str) -> str:
-    """What a slide shows of a heading and the text under it: the first sentences, equations, short lists and tables."""
-    kept, told = [], False
+    """What a slide shows of a heading and the text under it: the first sentences, equations with the sentence that leads to each,
+    short lists and tables."""
+    kept, told, before = [], False, ""
     for block in re.split(r"\n\s*\n", part.strip()):
+        if block.startswith("$$") and told and not before.startswith(kept[-1][:20]) and not before.startswith("$$"):
+            kept.append(SENTENCE.split(before)[-1])
+        before = block
         if block.startswith(("#", "$$")) or _is_short(block):
             kept.append(block)
         elif ITEM.match(block):
@@ -115,8 +143,28 @@ def _kind(verdict: str) -> str:
 
 
 def _picture(figure: Figure) -> str:
-    kind = "jpeg" if figure.suffix == "jpg" else figure.suffix
-    return f'<img src="{address(figure.data, kind)}" alt="{html.escape(figure.alt)}">'
+    """A figure; a tall one of many rows in two halves, side by side."""
+    kind, parts = "jpeg" if figure.suffix == "jpg" else figure.suffix, [figure.data]
+    if figure.columns:
+        picture = Image.open(io.BytesIO(figure.data))
+        if picture.height > TALL * picture.width:
+            parts = _halves(picture, figure.columns)
+    shown = "".join(f'<img src="{address(part, kind)}" alt="{html.escape(figure.alt) if part is parts[0] else ""}">'
+                    for part in parts)
+    return f'<div class="halves">{shown}</div>' if len(parts) > 1 else shown
+
+
+def _halves(picture: Image.Image, columns: int) -> list[bytes]:
+    """The upper and the lower rows of a grid of about square pictures, cut in the gap between two rows."""
+    rows = max(2, round(picture.height * columns / picture.width))
+    middle, reach = picture.height * -(-rows // 2) // rows, picture.height // (3 * rows)
+    brightness = np.asarray(picture.convert("L"), dtype=float).mean(1)[middle - reach:middle + reach]
+    cut, halves = middle - reach + int(np.median(np.flatnonzero(brightness > brightness.max() - 1))), []
+    for box in ((0, 0, picture.width, cut), (0, cut, picture.width, picture.height)):
+        buffer = io.BytesIO()
+        picture.crop(box).save(buffer, picture.format or "png", quality=85)
+        halves.append(buffer.getvalue())
+    return halves
 
 
 def _cell(source: str, kind: str):

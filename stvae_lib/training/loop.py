@@ -73,7 +73,8 @@ class Schedule:
 
 
 def reduced(device: torch.device, precision: str) -> bool:
-    """Whether a run of `Schedule.precision` multiplies in bfloat16: where asked for, or (auto) where the device does so natively."""
+    """Whether a run of `Schedule.precision` multiplies in bfloat16: where asked for, or (auto) where the device does so by
+    itself."""
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported()
     else:

@@ -26,14 +26,20 @@ FEATURES = [
           "def gram_matrix(features):\n    return features @ features.T", "did you divide by the number of places?"),
     Wrong("01_features", "gram", "centred too early",
           "def gram_matrix(features):\n    centred = features - features.mean(1, keepdim=True)\n"
-          "    return centred @ centred.T / features.shape[1]", "nothing is centred here", hidden=True),
+          "    return centred @ centred.T / features.shape[1]", "nothing is centred here"),
+    Wrong("01_features", "gram", "divided by the channels, too",
+          "def gram_matrix(features):\n    return features @ features.T / features.numel()", "and by nothing else"),
     Wrong("01_features", "covariance", "not centred at all",
           "def covariance_matrix(features):\n    return gram_matrix(features)", "did you centre each channel"),
     Wrong("01_features", "covariance", "centred over channels",
           "def covariance_matrix(features):\n    return gram_matrix(features - features.mean(0, keepdim=True))",
           "did you centre each channel by its own mean over the places?"),
     Wrong("01_features", "covariance", "the correlation in place of the covariance",
-          "def covariance_matrix(features):\n    return torch.corrcoef(features)", "that is the correlation", hidden=True),
+          "def covariance_matrix(features):\n    return torch.corrcoef(features)", "that is the correlation"),
+    Wrong("01_features", "covariance", "the covariance not divided by the number of places",
+          "def covariance_matrix(features):\n    centred = features - features.mean(1, keepdim=True)\n"
+          "    return centred @ centred.T",
+          "is the sum over places divided by n?"),
     Wrong("01_features", "power", "powers of the entries",
           "def power(matrix, exponent, floor=1e-4):\n    return matrix**exponent", "is not the roots of its entries"),
     Wrong("01_features", "power", "the turns in the wrong order",
@@ -41,7 +47,7 @@ FEATURES = [
           "    return vectors.T * values.clamp_min(1e-9)**exponent @ vectors", "your root times itself is not the matrix"),
     Wrong("01_features", "power", "no floor under the eigenvalues",
           "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
-          "    return vectors * values**exponent @ vectors.T", "up to the floor", hidden=True),
+          "    return vectors * values**exponent @ vectors.T", "up to the floor"),
     Wrong("01_features", "power", "an absolute floor",
           "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
           "    return vectors * values.clamp_min(floor)**exponent @ vectors.T", "relative to the largest", hidden=True),
@@ -242,6 +248,9 @@ TRANSFORM = [
     Wrong("03_linear_transform", "mix", "shares not divided by their sum",
           "def mix(mus, log_sigmas, shares):\n    return shares @ mus, 0.5 * (shares @ (2 * log_sigmas).exp()).log()",
           "divide by their sum", hidden=True),
+    Wrong("03_linear_transform", "mix", "the variance of a true mixture, the means' distance in it",
+          "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n    mu = shares @ mus\n"
+          "    return mu, 0.5 * (shares @ ((2 * log_sigmas).exp() + (mus - mu)**2)).log()", "here variances alone mix"),
     Wrong("03_linear_transform", "grid", "a/n, as in the published grid: three corners are not pure",
           "def grid_shares(n):\n    a, b = torch.arange(n)[:, None] / n, torch.arange(n)[None, :] / n\n"
           "    return torch.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b], dim=2)", "a must reach 1"),
@@ -284,6 +293,14 @@ EXPERIMENT = [
           "def plan():\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('vgg', 'resnet')}",
           "this control is the statement itself", hidden=True),
+    Wrong("04_experiment", "plan", "the statement turned round as its control",
+          "def plan():\n"
+          "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('resnet', 'vgg')}",
+          "or the statement turned round", hidden=True),
+    Wrong("04_experiment", "plan", "a margin with its letters",
+          "def plan():\n    control = 'vgg-untrained', 'resnet-untrained'\n"
+          "    return {'better': 'vgg', 'worse': 'resnet', 'margin': '1 dB', 'unit': 'picture', 'control': control}",
+          "without the letters"),
     Wrong("04_experiment", "plan", "one arm as control",
           "def plan():\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': 'vgg-untrained'}",
@@ -318,7 +335,15 @@ EXPERIMENT = [
           "    return [values[units == unit].mean() for unit in dict.fromkeys(units.tolist())]", "an array, please"),
     Wrong("04_experiment", "units", "values of a unit supposed side by side",
           "def per_unit(values, units):\n    return np.reshape(np.asarray(values, dtype=float), (len(set(units)), -1)).mean(1)",
+          "units may have different numbers of values"),
+    Wrong("04_experiment", "units", "one unit for each run of equal names",
+          "def per_unit(values, units):\n    from itertools import groupby\n"
+          "    runs = groupby(zip(units, values), key=lambda pair: pair[0])\n"
+          "    return np.array([np.mean([value for _, value in run]) for _, run in runs])",
           "need not stand side by side", hidden=True),
+    Wrong("04_experiment", "units", "two values to a unit, whatever their names",
+          "def per_unit(values, units):\n    return np.asarray(values, dtype=float).reshape(-1, 2).mean(1)",
+          "units may have different numbers of values"),
     Wrong("04_experiment", "interval", "not paired",
           "def paired_interval(first, second):\n    first, second = np.asarray(first), np.asarray(second)\n"
           "    error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))\n"
@@ -335,7 +360,7 @@ EXPERIMENT = [
     Wrong("04_experiment", "interval", "n in place of n - 1",
           "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n"
           "    half = stats.t.ppf(0.975, len(differences) - 1) * differences.std() / np.sqrt(len(differences))\n"
-          "    return differences.mean() - half, differences.mean() + half", "ddof=1", hidden=True),
+          "    return differences.mean() - half, differences.mean() + half", "ddof=1"),
     Wrong("04_experiment", "interval", "n degrees of freedom",
           "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n    n = len(differences)\n"
           "    half = stats.t.ppf(0.975, n) * differences.std(ddof=1) / np.sqrt(n)\n"

@@ -77,7 +77,8 @@ class Collector:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`…/TOKEN/` is the page and `…/TOKEN/votes` takes votes, whatever a proxy puts before; all else is not found."""
+    """`…/TOKEN/` is the page and `…/TOKEN/votes` takes votes, whatever a proxy puts before; `…/TOKEN` leads there; all else is
+    not found."""
 
     protocol_version = "HTTP/1.1"
     timeout = PATIENCE
@@ -89,6 +90,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, self.server.page, "text/html; charset=utf-8")
         elif name == "votes":
             self._answer(HTTPStatus.OK, json.dumps({"study": self.server.collector.study.study}).encode(), "application/json")
+        elif self._is_token(urlsplit(self.path).path.split("/")[-1]):  # typed without the slash at its end
+            self._answer(HTTPStatus.MOVED_PERMANENTLY, b"", location=f"{self.server.token}/")
         else:
             self._answer(HTTPStatus.NOT_FOUND, b"not found")
 
@@ -112,10 +115,15 @@ class Handler(BaseHTTPRequestHandler):
     def _asked(self) -> str | None:
         """What stands behind the token in the address; None where the token is missing or wrong."""
         *_, token, name = ["", *urlsplit(self.path).path.split("/")]
-        return name if hmac.compare_digest(token.encode(), self.server.token.encode()) else None
+        return name if self._is_token(token) else None
 
-    def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8"):
+    def _is_token(self, text: str) -> bool:
+        return hmac.compare_digest(text.encode(), self.server.token.encode())
+
+    def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8", location: str | None = None):
         self.send_response(status)
+        if location:
+            self.send_header("Location", location)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         if self.close_connection:

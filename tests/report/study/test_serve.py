@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import time
+from urllib.parse import urljoin
 
 import pytest
 from common import study_server
@@ -55,9 +56,18 @@ def test_it_hands_out_the_page_to_whoever_has_the_token(running, page):
     assert running.ask("GET", f"/{TOKEN}/") == (200, page.read_bytes())
     assert running.ask("GET", f"/user/ada/proxy/8000/{TOKEN}/") == (200, page.read_bytes()), "a proxy may put its own path before"
     assert json.loads(running.ask("GET", f"/{TOKEN}/votes")[1]) == {"study": read_page(page).study}
-    for path in ("/", "/votes", "/wrong-token/", "/wrong-token/votes", f"/{TOKEN}", f"/{TOKEN}/key", f"/{TOKEN}/../", "/%ff/"):
+    for path in ("/", "/votes", "/wrong-token/", "/wrong-token/votes", "/wrong-token", f"/{TOKEN}/key", f"/{TOKEN}/../", "/%ff/"):
         assert running.ask("GET", path)[0] == 404, path
     assert running.ask("POST", "/wrong-token/votes", "{}")[0] == 404
+
+
+@pytest.mark.parametrize("before", ["", "/user/ada/proxy/8000"])
+def test_an_address_without_the_slash_at_its_end_leads_to_the_page(running, before):
+    connection = http.client.HTTPConnection("127.0.0.1", running.server_address[1], timeout=20)
+    connection.request("GET", f"{before}/{TOKEN}")
+    answer = connection.getresponse()
+    assert answer.status == 301 and urljoin(f"http://x{before}/{TOKEN}", answer.headers["Location"]) == f"http://x{before}/{TOKEN}/"
+    connection.close()
 
 
 def test_a_vote_is_on_the_disk_when_it_is_acknowledged(running, ballots, tmp_path, key):
