@@ -56,6 +56,13 @@ def test_every_picture_has_alt_text_and_a_caption(notebook):
     assert pictures >= 1
 
 
+def test_the_figure_that_opens_a_chapter_is_one_of_its_own(notebook):
+    _, book = notebook
+    named = {metadata.get("name") for cell in code_cells(book) for output in cell.outputs
+             for metadata in output.get("metadata", {}).values() if isinstance(metadata, dict)}
+    assert book.cells[0].metadata["opening"] in named
+
+
 def test_parameters_are_typed_explained_and_common(notebook):
     file, book = notebook
     known = execute.known_parameters(file.stem)
