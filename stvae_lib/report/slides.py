@@ -62,8 +62,18 @@ def slides_of(chapter: Chapter, question: str) -> list:
             elif not ITEM.match(text) and (found := STATEMENT.match(text)):
                 statements.append((found["statement"], found[2], text))
             elif told := _result(text):
-                cells += [*_tested(statements), _cell(f"#### {heading}\n\n{told}", "subslide")]
+                cells += _tested(statements)
+                _add(cells, heading, told)
     return _without_bare(cells + _tested(statements))
+
+
+def _add(cells: list, heading: str, told: str) -> None:
+    """A result on the slide of its heading, where nothing else stands on it, or on one of its own."""
+    last = next(cell for cell in reversed(cells) if cell.metadata.slideshow.slide_type != "notes")
+    if last.source.lstrip("# ") == heading:
+        last.source += f"\n\n{told}"
+    else:
+        cells.append(_cell(f"#### {heading}\n\n{told}", "subslide"))
 
 
 def _result(text: str) -> str:

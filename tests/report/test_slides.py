@@ -70,6 +70,12 @@ def test_results_stand_under_their_heading_and_what_is_folded_away_by_its_line(t
         table, "All 3 statements: 2 hold", "- **A**: one: **holds** (1.0 [0.5, 1.5]; control: no).\n- **B**: two.")]
 
 
+def test_a_result_stands_on_the_slide_of_a_heading_that_is_alone(tmp_path):
+    table = "| a | b |\n| - | - |\n| 1 | 2 |"
+    made = deck_of(tmp_path, nbformat.v4.new_markdown_cell("## What came out"), showing(markdown_output(table)))
+    assert made[2:-1] == [("slide", f"## What came out\n\n{table}"), ("notes", "## What came out")]
+
+
 def test_a_heading_with_nothing_under_it_is_no_slide(tmp_path):
     kinds = [kind for kind, _ in deck_of(tmp_path, *[nbformat.v4.new_markdown_cell(text) for text in
                                                      ("## Alone", "## Over another\n\n### Below\n\nText.", "## Last\n\nText.")])]
