@@ -137,9 +137,12 @@ def report(arguments) -> int:
 
 
 def site(arguments) -> int:
-    from .report.site import site_of
+    from .report.site import has_previews, site_of
 
-    print(f"Open {site_of(arguments.folder, arguments.out, arguments.solutions)}")
+    index = site_of(arguments.folder, arguments.out, arguments.solutions)
+    if has_previews(arguments.folder):
+        print("Its figures are the small previews that notebooks hold; `make report` draws them at full size.")
+    print(f"Open {index}")
     return 0
 
 

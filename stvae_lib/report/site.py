@@ -77,6 +77,11 @@ def run_of(file: Path, committed: bool) -> Path | None:
     return run if kept.exists() and results.exists() and kept.read_bytes() == results.read_bytes() else None
 
 
+def has_previews(folder: Path | None) -> bool:
+    """Whether a site of `folder` (None: the committed notebooks) shows, for want of a run, the small figures that notebooks hold."""
+    return folder is None and any(run_of(file, True) is None for file in chapter_files(ROOT / "notebooks"))
+
+
 def _build(pages: Path, site: Path, whole: bool) -> None:
     """Run Sphinx. What it finds wrong with a page goes to stderr; what its extensions will have to change, to nobody; nor,
     unless the book is `whole`, links to chapters that it does not have."""

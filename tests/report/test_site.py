@@ -99,9 +99,12 @@ def test_committed_notebooks_get_only_files_that_their_results_came_with(tmp_pat
     for folder in (kept, tmp_path / "results"):
         folder.mkdir(parents=True)
     file = tmp_path / "notebooks" / "01_x.ipynb"
-    assert site.run_of(file, True) is None
+    file.parent.mkdir()
+    file.touch()
+    assert site.run_of(file, True) is None and site.has_previews(None) and not site.has_previews(tmp_path)
     (kept / "results.json").write_text("1")
     (tmp_path / "results" / "01_x.json").write_text("2")
     assert site.run_of(file, True) is None
     (tmp_path / "results" / "01_x.json").write_text("1")
     assert site.run_of(file, True) == kept and site.run_of(file, False) == tmp_path / "notebooks" / "01_x"
+    assert not site.has_previews(None)
