@@ -78,7 +78,8 @@ def run_of(file: Path, committed: bool) -> Path | None:
 
 
 def has_previews(folder: Path | None) -> bool:
-    """Whether a site of `folder` (None: the committed notebooks) shows the small figures that notebooks hold, as no run is there."""
+    """Whether a site of `folder` (None: the committed notebooks) shows the small figures that notebooks hold, for want of a
+    run."""
     return folder is None and any(run_of(file, True) is None for file in chapter_files(ROOT / "notebooks"))
 
 
