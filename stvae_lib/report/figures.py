@@ -1,6 +1,7 @@
 """Figures of the notebooks: picture grids and curves, shown with caption and alt text, small enough to commit."""
 
 import io
+import textwrap
 
 import matplotlib
 import matplotlib.collections
@@ -19,6 +20,7 @@ from ..pictures.images import few_colours, to_array
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
 TEXT_WIDTH, WIDE = 7.6, 10.8  # inches of a figure as wide as the book's text, and of one that goes beyond it
 MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
+LABEL = 38  # characters of a line beside a plot, which is to keep half of the width
 PREVIEW = 76_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
 PAGE = 1_350_000  # pixels of a figure on a page, which is to stay light
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
@@ -135,7 +137,9 @@ def bars(values: dict[str, float], title: str, line: float, width: float = 6.4, 
 def intervals(claims: list[Claim], labels: list[str], margins: list[float], width: float = 7.2):
     """What was measured for each claim as a point with its 95 % interval, in units of the margin that the claim names, and in
     the colour of its verdict; a claim of a difference holds where all of it lies in the shaded part."""
-    figure, axis = plt.subplots(figsize=(width, 0.9 + 0.36 * len(claims)), layout="constrained")
+    labels = [textwrap.fill(label, LABEL) for label in labels]
+    row = max(0.36, 0.17 * max(1 + label.count("\n") for label in labels))
+    figure, axis = plt.subplots(figsize=(width, 0.9 + row * len(claims)), layout="constrained")
     for place, (claim, margin) in enumerate(zip(claims, margins, strict=True)):
         low, high = (value / margin for value in claim.interval or [claim.figure] * 2)
         colour = {HOLDS: GREEN, FAILS: RED}.get(claim.verdict, GREY)

@@ -159,8 +159,8 @@ def _picture(figure: Figure) -> str:
         picture = Image.open(io.BytesIO(figure.data))
         if picture.height > TALL * picture.width:
             parts = _halves(picture, figure.columns)
-    shown = "".join(f'<img src="{address(part, kind)}" alt="{html.escape(figure.alt) if part is parts[0] else ""}">'
-                    for part in parts)
+    alts = [html.escape(figure.alt), "Its lower rows."]
+    shown = "".join(f'<img src="{address(part, kind)}" alt="{alt}">' for part, alt in zip(parts, alts))
     return f'<div class="halves">{shown}</div>' if len(parts) > 1 else shown
 
 
