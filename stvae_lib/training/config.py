@@ -116,13 +116,19 @@ def check_fit(config: RunConfig, path) -> None:
         said = f"({config.backbone}, width {config.width!r}, {options}: {type(error).__name__}: {error})"
         raise InputError(path, f"describes no network {said[:200]}", "give backbone, width and options of one in data/runs") \
             from None
-    fewest = config.options.styles_per_content if config.recipe == "vlt" else 3
-    if schedule.batch < fewest:
-        raise InputError(path, f"has schedule.batch = {schedule.batch}", f"give {fewest} or more for recipe {config.recipe}")
-    if config.recipe != "encoder" and schedule.crop % encoder.stride:
-        raise InputError(path, f"has schedule.crop = {schedule.crop}", f"give a multiple of {encoder.stride}, its stride")
+    check_crops(schedule, config.options, None if config.recipe == "encoder" else encoder.stride, path)
     if config.recipe == "vlt":
         check_base_named(config, path)
+
+
+def check_crops(schedule: Schedule, options: AutoencoderOptions | VLTOptions | None, stride: int | None, source) -> None:
+    """InputError, naming `source`, where a batch holds too few crops for what is drawn from it, or a network of `stride` cannot
+    halve them often enough (None: its features need not come back to the crop's size)."""
+    fewest = options.styles_per_content if isinstance(options, VLTOptions) else 3  # of photographs two, of paintings one
+    if schedule.batch < fewest:
+        raise InputError(source, f"has schedule.batch = {schedule.batch}", f"give {fewest} or more")
+    if stride is not None and schedule.crop % stride:
+        raise InputError(source, f"has schedule.crop = {schedule.crop}", f"give a multiple of {stride}, its stride")
 
 
 def check_base_named(config: RunConfig, path) -> None:

@@ -14,6 +14,7 @@ from ..model.stvae import AutoEncoder
 from ..pictures import datasets
 from .autoencoder import AutoencoderOptions, AutoencoderTraining
 from .checkpoints import CHECKPOINT
+from .config import check_crops
 from .log import read_log
 from .loop import Schedule, fit
 from .transform import VLTOptions, VLTTraining
@@ -49,6 +50,7 @@ def live(model: AutoEncoder, options: AutoencoderOptions | VLTOptions, draw: Cal
     schedule = checked(Schedule, {"steps": steps, "batch": batch, "crop": crop, "lr": lr, "seed": seed,
                                   "log_every": log_every, "checkpoint_every": 10**6,
                                   "validate_every": 10**6}, "live training")
+    check_crops(schedule, options, model.encoder.stride, "live training")
     photos = list(datasets.content_images(content_dir, size).values())
     paintings = list(datasets.style_images(style_dir, size).values())
     distances = weights.feature_distances().calibrate([*photos, *paintings])

@@ -54,3 +54,11 @@ def test_numbers_that_make_no_live_training_are_refused(wrong, tmp_path):
     with pytest.raises(InputError, match=f"live training: has {next(iter(wrong))} = "):
         live(None, AutoencoderOptions(), None, tmp_path / "live", **numbers)
     assert not (tmp_path / "live").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"batch": 2}, {"crop": 36}])
+def test_crops_that_do_not_fit_a_live_training_are_refused(wrong, tmp_path):
+    model = weights.build(ARCHITECTURE | {"variant": None})
+    with pytest.raises(InputError, match=f"live training: has schedule.{next(iter(wrong))} = "):
+        live(model, AutoencoderOptions(), None, tmp_path / "live", **{"steps": 1, "batch": 3, "crop": 32, "lr": 1e-3} | wrong)
+    assert not (tmp_path / "live").exists()
