@@ -59,7 +59,7 @@ class FeatureDistances(nn.Module):
     def features(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features at `layers`, in float32 whatever precision the network ran in."""
         found = self.network.features(image, self.layers)
-        return {layer: feature.float().contiguous() for layer, feature in found.items()}
+        return {layer: feature.float() for layer, feature in found.items()}
 
     def statistics(self, features: dict) -> dict[str, tuple[torch.Tensor, ...]]:
         """Per layer: channel means `(N, C)`, deviations `(N, C)` and Gram matrix `(N, C, C)` of `features`' result."""

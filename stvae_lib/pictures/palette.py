@@ -117,10 +117,11 @@ def finished(drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, 
 def finished_straight_through(drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, share: float) -> torch.Tensor:
     """`finished`, for training: gradients pass straight through to `drawn` (Bengio et al. 2013), as the table's own would be
     nothing where colours are clamped and huge between those of a palette of black and white; but for the part that asks for
-    nothing else than other colours, of which finishing would leave nothing."""
+    nothing else than other colours, of which finishing would leave nothing. A quarter of every palette has to do."""
     with torch.no_grad():
         colours = drawn.float()
-        change = finished(colours, content, palette, share) - colours
+        few = [each[..., :SIDE**2 // 4] for each in (palette_of(colours), palette_of(content), palette)]
+        change = Finishing.of(*few, share)(colours, content) - colours
     output = drawn + change
     if output.requires_grad:
         output.register_hook(lambda gradient: without_recolouring(gradient, colours))
@@ -156,10 +157,11 @@ def _mapped(values: torch.Tensor, own: torch.Tensor, wanted: torch.Tensor) -> to
     that is several quantiles at once goes to the middle one of theirs, one beyond the ends to the end."""
     own = own.contiguous()
     values = torch.minimum(torch.maximum(values, own[..., :1]), own[..., -1:]).contiguous()
-    first, after = torch.searchsorted(own, values), torch.searchsorted(own, values, right=True)
-    low, high = (first - 1).clamp_min(0), first.clamp_max(QUANTILES - 1)
+    high = torch.searchsorted(own, values).clamp_max(QUANTILES - 1)
+    low = (high - 1).clamp_min(0)
     start, end = own.gather(2, low), own.gather(2, high)
     share = ((values - start) / (end - start).clamp_min(1e-9)).clamp(0, 1)
     between = torch.lerp(wanted.gather(2, low), wanted.gather(2, high), share)
-    at_once = wanted.gather(2, (high + (after - 1).clamp_min(0)) // 2)
-    return torch.where(after > first, at_once, between)
+    last = torch.searchsorted(own, own, right=True) - 1  # of the quantiles that are equal to each
+    at_once = wanted.gather(2, (torch.arange(QUANTILES, device=own.device) + last) // 2)
+    return torch.where(end == values, at_once.gather(2, high), between)
