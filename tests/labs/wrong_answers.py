@@ -45,6 +45,9 @@ FEATURES = [
     Wrong("01_features", "power", "the turns in the wrong order",
           "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
           "    return vectors.T * values.clamp_min(1e-9)**exponent @ vectors", "your root times itself is not the matrix"),
+    Wrong("01_features", "power", "the eigenvalues' powers, no matrix made of them",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    return values.clamp_min(floor * values.max())**exponent", "give a matrix again"),
     Wrong("01_features", "power", "no floor under the eigenvalues",
           "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
           "    return vectors * values**exponent @ vectors.T", "up to the floor"),
@@ -80,7 +83,7 @@ FEATURES = [
     Wrong("01_features", "adain", "nothing added to a deviation of 0",
           "def adain(content, style):\n    normal = (content - content.mean(1, keepdim=True)) / content.std(1, keepdim=True)\n"
           "    return style.std(1, keepdim=True) * normal + style.mean(1, keepdim=True)",
-          "a constant channel gave NaN", hidden=True),
+          "a constant channel gave NaN"),
     Wrong("01_features", "wct", "the style's mean forgotten",
           "def wct(content, style):\n    return power(covariance_matrix(style), 0.5) @ whiten(content)",
           "the mean is not the style's"),
@@ -118,7 +121,10 @@ VAE = [
           "one value for each entry"),
     Wrong("02_vae", "kl", "log sigma read as log sigma² in the KL",
           "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + log_sigma.exp() - 1 - log_sigma)",
-          "log sigma was taken", hidden=True),
+          "log sigma² is twice log sigma"),
+    Wrong("02_vae", "kl", "log sigma in place of log sigma², the square of sigma right",
+          "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - log_sigma)",
+          "log sigma = 1 costs 2.19 nats, not 2.69"),
     Wrong("02_vae", "elbo", "the mean over a point's numbers",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().mean(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
@@ -161,6 +167,9 @@ VAE = [
           "which is a sum over dimensions", hidden=True),
     Wrong("02_vae", "active", "the size of mu in place of its variance",
           "def active(mu, threshold=0.01):\n    return mu.abs().mean(0) > threshold", "Look at the variance, not at the value"),
+    Wrong("02_vae", "active", "a list of answers",
+          "def active(mu, threshold=0.01):\n    return [bool(column.var() > threshold) for column in mu.T]",
+          "a tensor of True and False"),
     Wrong("02_vae", "active", "the variance over dimensions",
           "def active(mu, threshold=0.01):\n    return mu.var(1) > threshold", "take the variance over the points"),
     Wrong("02_vae", "active", "the deviation in place of the variance",
@@ -192,7 +201,7 @@ VAE = [
           "    return float(values[wanted - 1] / noise**2)", "moving the points must change nothing", hidden=True),
     Wrong("02_vae", "cure", "a tensor in place of a number",
           "def largest_beta(points, wanted, noise):\n"
-          "    return torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted - 1] / noise**2", "a plain number", hidden=True),
+          "    return torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted - 1] / noise**2", "a plain number"),
 ]
 TRANSFORM = [
     Wrong("03_linear_transform", "closed-form", "the painting turned into the photograph",
@@ -245,6 +254,9 @@ TRANSFORM = [
     Wrong("03_linear_transform", "mix", "sigma in place of its logarithm",
           "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n"
           "    return shares @ mus, (shares @ (2 * log_sigmas).exp()).sqrt()", "did you return sigma?"),
+    Wrong("03_linear_transform", "mix", "the logarithm not halved",
+          "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n"
+          "    return shares @ mus, (shares @ (2 * log_sigmas).exp()).log()", "half its logarithm"),
     Wrong("03_linear_transform", "mix", "shares not divided by their sum",
           "def mix(mus, log_sigmas, shares):\n    return shares @ mus, 0.5 * (shares @ (2 * log_sigmas).exp()).log()",
           "divide by their sum", hidden=True),
@@ -288,7 +300,7 @@ EXPERIMENT = [
     Wrong("04_experiment", "plan", "quarters taken for units",
           "def plan():\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'quarter', 'control': ('vgg', 'vgg')}",
-          "they are not independent units", hidden=True),
+          "they are not independent units"),
     Wrong("04_experiment", "plan", "the statement as its own control",
           "def plan():\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('vgg', 'resnet')}",
@@ -296,7 +308,11 @@ EXPERIMENT = [
     Wrong("04_experiment", "plan", "the statement turned round as its control",
           "def plan():\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('resnet', 'vgg')}",
-          "or the statement turned round", hidden=True),
+          "your control is turned round"),
+    Wrong("04_experiment", "plan", "a control measured the other way round",
+          "def plan():\n    control = 'vgg-untrained', 'resnet-untrained'\n"
+          "    return {'better': 'resnet', 'worse': 'vgg', 'margin': 1, 'unit': 'picture', 'control': control}",
+          "so its resnet comes first"),
     Wrong("04_experiment", "plan", "a margin with its letters",
           "def plan():\n    control = 'vgg-untrained', 'resnet-untrained'\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': '1 dB', 'unit': 'picture', 'control': control}",
