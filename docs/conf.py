@@ -20,6 +20,7 @@ html_context = {"default_mode": "auto"}
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["book.css"]
 html_js_files = [("book.js", {"defer": "defer"})]
 html_extra_path = ["extra"]

@@ -87,7 +87,7 @@ def summary(cell) -> str:
 
 
 def _defined(source: str) -> str:
-    """What code that shows nothing is there for: its imports, its functions (by their docstrings), or the names it sets."""
+    """What code that shows nothing is there for: its imports, its functions (by their docstrings), or what follows."""
     try:
         body = ast.parse(source).body
     except SyntaxError:  # a magic command
@@ -97,9 +97,8 @@ def _defined(source: str) -> str:
     functions = [node for node in body if isinstance(node, ast.FunctionDef)]
     if functions and (said := ast.get_docstring(functions[0])):
         return said.split(". ")[0].splitlines()[0].rstrip(".")
-    names = [node.name for node in functions] + [target.id for node in body if isinstance(node, ast.Assign)
-                                                 for target in node.targets if isinstance(target, ast.Name)]
-    return f"prepares {', '.join(name.replace('_', ' ') for name in names[-3:])}" if names else "shows what came out"
+    says = any(isinstance(node, ast.Expr) for node in ast.walk(ast.Module(body, [])) if not isinstance(node, ast.FunctionDef))
+    return "shows what came out" if says or not body else "prepares what follows"
 
 
 def without_places(notebook):

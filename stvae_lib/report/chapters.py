@@ -23,6 +23,7 @@ PAGE_MARK = re.compile(r'<div data-page="([^"/|]+)\|([^"]+)"></div>')
 FILM_MARK = re.compile(r'<div data-film="([^"/]+)"></div>')
 SOURCE_LINK = re.compile(r"\]\(\.\./([\w/.-]+)")
 WORDS_PER_MINUTE = 200
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 
 
 def read_notebook(file: Path):
@@ -60,8 +61,11 @@ class Chapter:
 
     @property
     def minutes(self) -> int:
-        """What reading the text takes, without code and tables."""
-        return max(1, round(len(self.prose.split()) / WORDS_PER_MINUTE))
+        """What reading takes: the text, and what cells say as text, without code, tables and what is folded away."""
+        said = [output.data["text/markdown"] for cell in self.notebook.cells for output in cell.get("outputs", ())
+                if "text/markdown" in output.get("data", {})]
+        lines = [line for line in FOLDED.sub("", "\n".join([self.prose, *said])).splitlines() if not line.startswith("|")]
+        return max(1, round(len(" ".join(lines).split()) / WORDS_PER_MINUTE))
 
     @property
     def opening(self) -> Figure | None:
@@ -156,8 +160,8 @@ class Chapter:
                 shown.append(self._player(mark[1], pages))
             elif mark := PAGE_MARK.search(data.get("text/html", "")):
                 shown.append(self._page(*mark.groups(), pages))
-            elif not (shown and output.output_type == "execute_result"):  # the last value, where a cell speaks by itself
-                kept.append(output)
+            elif not (shown and output.output_type == "execute_result") and "book.save(" not in cell.source:
+                kept.append(output)  # neither the last value where a cell speaks by itself, nor what was saved
         return [folded(cell.source, summary(cell), kept), *[nbformat.v4.new_markdown_cell(text) for text in shown if text]]
 
     def _left(self, file: str) -> Path | None:
@@ -169,7 +173,7 @@ class Chapter:
         """A player with the first frame in it, where `Book.film` left its mark and the run its film."""
         film = self._left(file)
         if film is None:
-            return ""
+            return self._instead("plays the film here")
         first = next(open_clip(film).frames()).picture
         name, (height, width) = f"films/{self.name}-{file}", first.shape[:2]
         _write(pages / "extra" / name, film.read_bytes())
@@ -177,6 +181,10 @@ class Chapter:
         return (f"```{{raw}} html\n<video controls loop muted playsinline preload=\"none\" class=\"film\" width=\"{width}\" "
                 f"height=\"{height}\" poster=\"{name}.jpg\" src=\"{name}\" "
                 "aria-label=\"The film that the next figure shows a moment of\"></video>\n```")
+
+    def _instead(self, does: str) -> str:
+        """What stands where a book without a run lacks what a run leaves."""
+        return f"*These pages are made from the notebooks alone; a book that `make report` builds {does}.*" if not self.run else ""
 
     def _page(self, file: str, label: str, pages: Path) -> str:
         """A link to a page of its own, where `Book.page` left its mark and the run its page."""
@@ -192,7 +200,7 @@ class Chapter:
         file, columns, rows, *labels = mark.split("|")
         sheet = self._left(file)
         if sheet is None:
-            return ""
+            return self._instead("has sliders here")
         columns, rows = int(columns), int(rows)
         sprite = f"frames/{self.name}-{file}"
         _write(pages / "extra" / sprite, sheet.read_bytes())

@@ -59,12 +59,13 @@ def test_outputs_come_in_pairs_past_progress_bars():
 @pytest.mark.parametrize("source, line", [
     ("import torch\nx = 1", "Code: gets ready: libraries, model, pictures"),
     ('def gap(a, b):\n    """Largest difference of two. In pixels."""\n    return a - b', "Code: Largest difference of two"),
-    ("big_one, other = 1, 2\nthird = 3", "Code: prepares third"),
+    ("big_one, other = 1, 2\nthird = 3", "Code: prepares what follows"),
     ("book.claim(judge(1))", "Code: puts a statement to the test"),
     ("book.claims_table()", "Code: makes the table of statements"),
     ("%matplotlib inline", "Code: a command"),
     ("print(1)", "Code: shows what came out"),
-    ("# nothing", "Code: shows what came out")])
+    ("# nothing", "Code: shows what came out"),
+    ("for name in names:\n    print(name)", "Code: shows what came out")])
 def test_a_line_stands_for_a_cell(source, line):
     assert summary(nbformat.v4.new_code_cell(source)) == line
 

@@ -15,7 +15,7 @@ def test_a_page_has_its_title_its_style_after_the_shared_one_and_its_body():
     page = standalone.standalone_page("Try", "h1 { color: red; }", "<p>$5</p>")
     assert "<title>Try · ST-VAE Notebooks</title>" in page and "<p>$5</p>" in page
     style = re.search("<style>(.*)</style>", page, re.DOTALL)[1]
-    assert style.index("prefers-color-scheme: dark") < style.index("h1 { color: red; }")
+    assert style.index('data-theme="dark"') < style.index("h1 { color: red; }")
 
 
 def test_a_picture_is_its_own_address():
