@@ -184,7 +184,7 @@ class Chapter:
 
     def _instead(self, does: str) -> str:
         """What stands where a book without a run lacks what a run leaves."""
-        return f"*These pages are made from the notebooks alone; a book that `make report` builds {does}.*" if not self.run else ""
+        return "" if self.run else f"*These pages are made from the notebooks alone; a book that `make report` builds {does}.*"
 
     def _page(self, file: str, label: str, pages: Path) -> str:
         """A link to a page of its own, where `Book.page` left its mark and the run its page."""

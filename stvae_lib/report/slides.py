@@ -77,10 +77,10 @@ def _add(cells: list, heading: str, told: str) -> None:
 
 
 def _result(text: str) -> str:
-    """What a slide shows of a result in words or as a table: the line that a folded one stands behind, of a list the first
-    sentences; nothing of what is too long."""
+    """What a slide shows of a result in words or as a table: the line that a folded one stands behind, where it tells what was
+    found, of a list the first sentences; nothing of what is too long."""
     if found := SUMMARY.match(text):
-        return found[1]
+        return found[1] if ":" in found[1] else ""
     return text if _is_short(text) else shown(text) if ITEM.match(text) else ""
 
 

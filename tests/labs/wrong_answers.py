@@ -58,6 +58,17 @@ FEATURES = [
           "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
           "    kept = values > 1e-4 * values.max()\n"
           "    return vectors[:, kept] * values[kept]**exponent @ vectors[:, kept].T", "and not be dropped", hidden=True),
+    Wrong("01_features", "power", "a floor added to the eigenvalues",
+          "def power(matrix, exponent, floor=1e-4):\n"
+          "    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    values = values.clamp_min(0) + floor * values.max()\n"
+          "    return vectors * values**exponent @ vectors.T",
+          "nothing is added to eigenvalues"),
+    Wrong("01_features", "power", "a floor relative to the eigenvalues' sum",
+          "def power(matrix, exponent, floor=1e-4):\n"
+          "    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    return vectors * values.clamp_min(floor * values.sum())**exponent @ vectors.T",
+          "not of their sum", hidden=True),
     Wrong("01_features", "whiten", "deviations alone taken out",
           "def whiten(features):\n    return (features - features.mean(1, keepdim=True)) / features.std(1, keepdim=True)",
           "did you divide by deviations alone"),
@@ -84,6 +95,11 @@ FEATURES = [
           "def adain(content, style):\n    normal = (content - content.mean(1, keepdim=True)) / content.std(1, keepdim=True)\n"
           "    return style.std(1, keepdim=True) * normal + style.mean(1, keepdim=True)",
           "a constant channel gave NaN"),
+    Wrong("01_features", "adain", "the sign turned round: an inverted photograph",
+          "def adain(content, style):\n"
+          "    normal = (content.mean(1, keepdim=True) - content) / (content.std(1, keepdim=True) + 1e-5)\n"
+          "    return style.std(1, keepdim=True) * normal + style.mean(1, keepdim=True)",
+          "check the sign", hidden=True),
     Wrong("01_features", "wct", "the style's mean forgotten",
           "def wct(content, style):\n    return power(covariance_matrix(style), 0.5) @ whiten(content)",
           "the mean is not the style's"),
@@ -110,6 +126,10 @@ VAE = [
     Wrong("02_vae", "reparameterise", "detached: no gradient flows",
           "def reparameterise(mu, log_sigma, eps):\n    return (mu + log_sigma.exp() * eps).detach()",
           "no gradient flows", hidden=True),
+    Wrong("02_vae", "reparameterise", "sigma detached: nothing is learned of it",
+          "def reparameterise(mu, log_sigma, eps):\n"
+          "    return mu + log_sigma.exp().detach() * eps",
+          "or none to sigma", hidden=True),
     Wrong("02_vae", "kl", "the -1 forgotten",
           "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 2 * log_sigma)",
           "is the -1 there?"),
@@ -125,6 +145,10 @@ VAE = [
     Wrong("02_vae", "kl", "log sigma in place of log sigma², the square of sigma right",
           "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - log_sigma)",
           "log sigma = 1 costs 2.19 nats, not 2.69"),
+    Wrong("02_vae", "kl", "a detached KL",
+          "def kl_to_prior(mu, log_sigma):\n"
+          "    return (0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - 2 * log_sigma)).detach()",
+          "no gradient flows through your KL", hidden=True),
     Wrong("02_vae", "elbo", "the mean over a point's numbers",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().mean(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
@@ -165,6 +189,21 @@ VAE = [
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().sum(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).mean(1)).mean()",
           "which is a sum over dimensions", hidden=True),
+    Wrong("02_vae", "elbo", "a detached KL in the loss",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
+          "    return (redrawn + beta * kl_to_prior(mu, log_sigma).sum(1).detach()).mean()",
+          "no gradient of the KL reaches the code", hidden=True),
+    Wrong("02_vae", "elbo", "half of mu² in place of the KL",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
+          "    return (redrawn + beta * 0.5 * mu.square().sum(1)).mean()",
+          "and the KL exercise 2's?", hidden=True),
+    Wrong("02_vae", "elbo", "twice the mean in place of the sum",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    redrawn = 2 * (x - x_hat).square().mean(1) / (2 * noise**2)\n"
+          "    return (redrawn + beta * 2 * kl_to_prior(mu, log_sigma).mean(1)).mean()",
+          "Are both sums sums", hidden=True),
     Wrong("02_vae", "active", "the size of mu in place of its variance",
           "def active(mu, threshold=0.01):\n    return mu.abs().mean(0) > threshold", "Look at the variance, not at the value"),
     Wrong("02_vae", "active", "a list of answers",
@@ -275,6 +314,11 @@ TRANSFORM = [
           "    a, b = soft[:, None], soft[None, :]\n"
           "    return torch.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b], dim=2)",
           "go in even steps", hidden=True),
+    Wrong("03_linear_transform", "grid", "steps made for a grid of five",
+          "def grid_shares(n):\n"
+          "    a, b = (torch.arange(n) / 4)[:, None], (torch.arange(n) / 4)[None, :]\n"
+          "    return torch.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b], dim=2)",
+          "grids of other sizes must work", hidden=True),
     Wrong("03_linear_transform", "draw", "uniform numbers in place of Gaussian ones",
           "def draw(mu, log_sigma, count, generator):\n"
           "    return mu + log_sigma.exp() * (torch.rand(count, len(mu), generator=generator) - 0.5)", "is it randn, not rand"),
@@ -288,6 +332,12 @@ TRANSFORM = [
           "def draw(mu, log_sigma, count, generator):\n    own = torch.Generator().manual_seed(0)\n"
           "    return mu + log_sigma.exp() * torch.randn(count, len(mu), generator=own)",
           "do you seed a generator of your own?", hidden=True),
+    Wrong("03_linear_transform", "draw", "one eps for all dimensions, with random signs",
+          "def draw(mu, log_sigma, count, generator):\n"
+          "    eps = torch.randn(count, 1, generator=generator)\n"
+          "    signs = torch.randint(0, 2, (count, len(mu)), generator=generator) * 2 - 1\n"
+          "    return mu + log_sigma.exp() * eps * signs",
+          "the other is, too", hidden=True),
 ]
 EXPERIMENT = [
     Wrong("04_experiment", "plan", "no margin",
@@ -312,7 +362,7 @@ EXPERIMENT = [
     Wrong("04_experiment", "plan", "a control measured the other way round",
           "def plan():\n    control = 'vgg-untrained', 'resnet-untrained'\n"
           "    return {'better': 'resnet', 'worse': 'vgg', 'margin': 1, 'unit': 'picture', 'control': control}",
-          "so its resnet comes first"),
+          "your control is turned round"),
     Wrong("04_experiment", "plan", "a margin with its letters",
           "def plan():\n    control = 'vgg-untrained', 'resnet-untrained'\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': '1 dB', 'unit': 'picture', 'control': control}",
@@ -325,6 +375,16 @@ EXPERIMENT = [
           "def plan():\n"
           "    return {'better': 'vgg', 'worse': 'resnet', 'margin': 1, 'unit': 'picture', 'control': ('vgg', 'vgg')}",
           "an arm against itself can never hold", hidden=True),
+    Wrong("04_experiment", "plan", "a margin that nothing can pass",
+          "def plan():\n"
+          "    control = 'vgg-untrained', 'resnet-untrained'\n"
+          "    return {'better': 'vgg', 'worse': 'resnet', 'margin': float('inf'), 'unit': 'picture', 'control': control}",
+          "nothing can ever hold"),
+    Wrong("04_experiment", "plan", "within a family, a control measured the other way round",
+          "def plan():\n"
+          "    control = 'resnet-untrained', 'resnet'\n"
+          "    return {'better': 'vgg', 'worse': 'vgg-untrained', 'margin': 1, 'unit': 'picture', 'control': control}",
+          "your control is turned round"),
     Wrong("04_experiment", "psnr", "one mean over the whole batch",
           "def psnr(output, target):\n    return -10 * (output - target).square().mean().log10()",
           "which dimensions does the mean take?"),
@@ -360,6 +420,11 @@ EXPERIMENT = [
     Wrong("04_experiment", "units", "two values to a unit, whatever their names",
           "def per_unit(values, units):\n    return np.asarray(values, dtype=float).reshape(-1, 2).mean(1)",
           "units may have different numbers of values"),
+    Wrong("04_experiment", "units", "the median in place of the mean",
+          "def per_unit(values, units):\n"
+          "    values, units = np.asarray(values, dtype=float), np.asarray(units)\n"
+          "    return np.array([np.median(values[units == unit]) for unit in dict.fromkeys(units.tolist())])",
+          "units may have different numbers of values"),
     Wrong("04_experiment", "interval", "not paired",
           "def paired_interval(first, second):\n    first, second = np.asarray(first), np.asarray(second)\n"
           "    error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))\n"
@@ -389,6 +454,12 @@ EXPERIMENT = [
           "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n"
           "    half = stats.t.ppf(0.975, 3) * differences.std(ddof=1) / np.sqrt(len(differences))\n"
           "    return differences.mean() - half, differences.mean() + half", "is n a fixed number?", hidden=True),
+    Wrong("04_experiment", "interval", "the median as the middle",
+          "def paired_interval(first, second):\n"
+          "    d = np.subtract(first, second, dtype=float)\n"
+          "    half = stats.t.ppf(0.975, len(d) - 1) * d.std(ddof=1) / np.sqrt(len(d))\n"
+          "    return np.median(d) - half, np.median(d) + half",
+          "Or is the middle no mean?", hidden=True),
     Wrong("04_experiment", "verdict", "the mean decides",
           "def verdict(low, high, margin):\n    return 'holds' if (low + high) / 2 > margin else 'fails'",
           "the mean alone decides nothing"),
@@ -414,5 +485,12 @@ EXPERIMENT = [
     Wrong("04_experiment", "winner", "the example's names",
           "def winner(trial, vote):\n    if vote['choice'] == 'tie':\n        return None\n"
           "    return 'a' if (vote['choice'] == 'left') != bool(vote['swapped']) else 'b'", "the trial's own names", hidden=True),
+    Wrong("04_experiment", "winner", "methods taken in the order of the alphabet",
+          "def winner(trial, vote):\n"
+          "    if vote['choice'] == 'tie':\n"
+          "        return None\n"
+          "    first = (vote['choice'] == 'left') != bool(vote['swapped'])\n"
+          "    return sorted(trial.methods)[0 if first else 1]",
+          "the trial's own names", hidden=True),
 ]
 WRONG = [*FEATURES, *VAE, *TRANSFORM, *EXPERIMENT]

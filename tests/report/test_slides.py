@@ -64,8 +64,8 @@ def test_statements_are_gathered_with_their_verdicts(tmp_path):
 def test_results_stand_under_their_heading_and_what_is_folded_away_by_its_line(tmp_path):
     part = nbformat.v4.new_markdown_cell("## What came out\n\nThis.")
     table, folded = "| a | b |\n| - | - |\n| 1 | 2 |", "<details><summary>All 3 statements: 2 hold</summary>\n\nx\n\n</details>"
-    told = "- **A**: one: **holds** (1.0 [0.5, 1.5]; control: no). More.\n- **B**: two."
-    slides_made = deck_of(tmp_path, part, showing(markdown_output(table), markdown_output(folded), markdown_output(told)))[4:-1]
+    told, label = "- **A**: one: **holds** (1.0 [0.5, 1.5]; control: no). More.\n- **B**: two.", folded.replace(": 2 hold", "")
+    slides_made = deck_of(tmp_path, part, showing(*map(markdown_output, (table, folded, label, told))))[4:-1]
     assert slides_made == [("subslide", f"#### What came out\n\n{text}") for text in (
         table, "All 3 statements: 2 hold", "- **A**: one: **holds** (1.0 [0.5, 1.5]; control: no).\n- **B**: two.")]
 
