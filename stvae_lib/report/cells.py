@@ -3,12 +3,14 @@
 import ast
 import base64
 import html
+import io
 import json
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
 import nbformat
+from PIL import Image
 
 from .parameters import OWN
 
@@ -38,6 +40,13 @@ class Figure:
     def quoted_alt(self) -> str:
         """The alt text as the option of a directive, where YAML has its own use for colons and hashes."""
         return json.dumps(self.alt, ensure_ascii=False)
+
+    @property
+    def classes(self) -> str:
+        """What the book's style sheet knows a figure by."""
+        plot = self.suffix == "png" and (size := Image.open(io.BytesIO(self.data)).size)[0] > size[1]
+        columns = f"columns-{self.columns}" if self.columns else ""
+        return " ".join(filter(None, ["enlarge", "full-width" * self.wide, columns, "wide-plot" * plot]))
 
 
 def figure_in(output, following) -> Figure | None:

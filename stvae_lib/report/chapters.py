@@ -139,9 +139,8 @@ class Chapter:
 
     def _figure(self, figure: Figure) -> str:
         """A figure, numbered as in the notebook; a click opens it at its full size."""
-        classes = " ".join(["enlarge", *["full-width"] * figure.wide, *[f"columns-{figure.columns}"] * (figure.columns > 0)])
         return (f"```{{figure}} pictures/{self.file_of(figure)}\n:name: {anchor(self.name, figure.number)}\n"
-                f":alt: {figure.quoted_alt}\n:target: _images/{self.file_of(figure)}\n:figclass: {classes}\n\n"
+                f":alt: {figure.quoted_alt}\n:target: _images/{self.file_of(figure)}\n:figclass: {figure.classes}\n\n"
                 f"{figure.caption}\n```")
 
     def _folded(self, cell, pages: Path) -> list:

@@ -1,9 +1,12 @@
+import io
+
 import nbformat
 import pytest
 from common import markdown_output, picture_output
+from PIL import Image
 
 from stvae_lib.report import cells
-from stvae_lib.report.cells import figure_in, pairs, summary
+from stvae_lib.report.cells import Figure, figure_in, pairs, summary
 
 
 def notebook(*cells):
@@ -75,3 +78,10 @@ def test_a_line_names_the_figures_that_a_cell_draws():
     drawn = nbformat.v4.new_code_cell("book.claim(1)", outputs=outputs)
     assert summary(drawn) == "Code: draws figure 4 and 5"
     assert summary(injected("seed = 7")) == "Code: the parameters of this run"
+
+
+@pytest.mark.parametrize("size, classes", [((60, 30), "enlarge wide-plot"), ((30, 60), "enlarge")])
+def test_a_plot_that_is_wide_is_known_as_one(size, classes):
+    buffer = io.BytesIO()
+    Image.new("RGB", size).save(buffer, "png")
+    assert Figure(1, buffer.getvalue(), "png", "A plot.", "**Figure 1.** A.").classes == classes
