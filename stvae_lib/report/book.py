@@ -67,7 +67,7 @@ class Book:
         """A page `name` in the book's folder, for a link in the built pages; the notebook itself shows nothing here."""
         display(HTML(f'<div data-page="{html.escape(name)}|{html.escape(label)}"></div>'))
 
-    def table(self, rows: list[dict], name: str, decimals: int = 3, behind: str = "") -> None:
+    def table(self, rows: list[dict], name: str, decimals: int = 2, behind: str = "") -> None:
         """Show rows as a table, or `behind` a line that unfolds it, and keep them as a result."""
         self.add(**{name: rows})
         shown = figures.table(rows, decimals)

@@ -263,7 +263,7 @@ def draw(figure, number: int, caption: str, alt: str, photographic: bool = True,
     show(*encode(figure, photographic, PAGE // 2), number, caption, alt, noted)
 
 
-def table(rows: list[dict], decimals: int = 3) -> str:
+def table(rows: list[dict], decimals: int = 2) -> str:
     """Markdown table of rows that share their keys; floats rounded to `decimals`."""
     keys = list(rows[0])
 
