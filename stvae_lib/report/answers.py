@@ -10,6 +10,9 @@ import yaml
 from ..evaluation.intervals import CONFOUNDED, FAILS, HOLDS, UNDECIDED, WITHDRAWN, Claim, tally
 from .archive import LANDING, ROOT
 
+WHAT = ("ST-VAE writes a photograph down as features, moves them by one small matrix for each style, and draws a picture from "
+        "what comes out; the matrix is decoded from the code that a variational autoencoder gives the style, so that styles can "
+        "be mixed.")
 START, END = "<!-- answer -->", "<!-- end of answer -->"
 GROUPS = {"What holds": (HOLDS,), "What failed": (FAILS, WITHDRAWN), "What stayed open": (UNDECIDED, CONFOUNDED)}
 
@@ -37,8 +40,8 @@ def answer(notebook: str, claims: dict[str, list[Claim]]) -> str:
     others, from all. Empty where there are none."""
     everything = [claim for rows in claims.values() for claim in rows]
     if notebook == LANDING and everything:
-        return (f"{len(everything)} statements about the paper, its code and the models trained here were put to the test. Of "
-                f"these {tally(everything)}.")
+        return (f"{WHAT} Of {len(everything)} statements about the paper, its code and the models trained here, "
+                f"{tally(everything)}.")
     return " ".join(sentence for _, sentence in told(notebook, claims.get(notebook, []))[:2])
 
 
