@@ -26,8 +26,8 @@ for (const figure of document.querySelectorAll("figure.compare")) {
   move();
 }
 
-// A table that does not fit its box says that it scrolls.
-const boxes = [...document.querySelectorAll(".pst-scrollable-table-container")];
+// A table or a formula that does not fit its box says that it scrolls.
+const boxes = [...document.querySelectorAll(".pst-scrollable-table-container, .math-block")];
 const measure = () => boxes.forEach((box) => box.classList.toggle("overflows", box.scrollWidth > box.clientWidth + 1));
 addEventListener("resize", measure);
 addEventListener("toggle", measure, true);  // a table behind a fold has no size before
