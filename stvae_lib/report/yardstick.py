@@ -69,20 +69,21 @@ class Yardstick:
     def ahead(self, method: str, peer: str, judge: str, measure: str) -> Interval:
         """How far a method, or a control, is ahead of a peer, paired over the sixty pairs and clustered over contents and
         styles: positive is better (more for kept structure and retrieval, less for distances)."""
-        return self._gain(self.record["sixty"]["differences"][method][peer], judge, measure)
+        return self.gain(self.record["sixty"]["differences"][method][peer], judge, measure)
 
     def finishing(self, model: str, judge: str, measure: str, kind: str = "") -> Interval:
         """How much better a model's pictures are for being finished, over the same pairs. kind: "", COLOURS or EXCHANGED."""
-        return self._gain(self.record["sixty"]["finishing"][model][kind], judge, measure)
+        return self.gain(self.record["sixty"]["finishing"][model][kind], judge, measure)
 
     def peer_finished(self, model: str, peer: str, judge: str, measure: str) -> tuple[Interval, Interval]:
         """On the pairs whose pictures are there: how much better a peer's are for being finished as the model finishes its own,
         and how far the model is ahead then."""
         found = self.record["peers_finished"][model]
-        return tuple(self._gain(found[part][f"{peer}{FINISHED}"], judge, measure) for part in ("gains", "ahead"))
+        return tuple(self.gain(found[part][f"{peer}{FINISHED}"], judge, measure) for part in ("gains", "ahead"))
 
     @staticmethod
-    def _gain(differences: dict, judge: str, measure: str) -> Interval:
+    def gain(differences: dict, judge: str, measure: str) -> Interval:
+        """Recorded differences of two methods, by judge and measure, so that positive is better."""
         mean, half, n = differences[judge][measure]
         more_is_better = measure in ("kept", "find_s", "find_t", "find_c")
         return Interval(mean if more_is_better else -mean, half, n)
