@@ -93,8 +93,8 @@ class Finishing:
 
     @classmethod
     def of(cls, drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, share: float) -> "Finishing":
-        """From palettes `(N, 3, 4096)` of what was drawn, of the photograph and of the style (8-bit or in [0, 1]), the latter
-        two one for all or one for each, on any device. share: 0 to below 1."""
+        """From palettes `(N, 3, n)` of what was drawn, of the photograph and of the style (8-bit or in [0, 1]), the latter two
+        one for all or one for each, on any device. share: 0 to below 1."""
         wanted = distribution(palette.to(drawn.device))
         content = content.to(drawn.device).expand(len(drawn), -1, -1)
         photo = colour_table(content, wanted)
@@ -115,8 +115,8 @@ def finished(drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, 
 
 
 def finished_straight_through(drawn: torch.Tensor, content: torch.Tensor, palette: torch.Tensor, share: float) -> torch.Tensor:
-    """`finished`, for training: gradients pass straight through to `drawn` (Bengio et al. 2013), as the table's own would be
-    nothing where colours are clamped and huge between those of a palette of black and white; but for the part that asks for
+    """Nearly `finished`, for training: gradients pass straight through to `drawn` (Bengio et al. 2013), as the table's own would
+    be nothing where colours are clamped and huge between those of a palette of black and white; but for the part that asks for
     nothing else than other colours, of which finishing would leave nothing. A quarter of every palette has to do."""
     with torch.no_grad():
         colours = drawn.float()

@@ -92,13 +92,13 @@ def summary(cell) -> str:
     if drawn:
         return f"Code: draws figure {' and '.join(map(str, drawn))}"
     called = [does for call, does in CALLS.items() if call in cell.source]
-    return f"Code: {called[0] if called else _defined(cell.source)}"
+    return f"Code: {called[0] if called else _defined(cell)}"
 
 
-def _defined(source: str) -> str:
-    """What code that shows nothing is there for: its imports, its functions (by their docstrings), or what follows."""
+def _defined(cell) -> str:
+    """What code is there for: its imports, its functions (by their docstrings), what it shows, or what follows."""
     try:
-        body = ast.parse(source).body
+        body = ast.parse(cell.source).body
     except SyntaxError:  # a magic command
         return "a command"
     if body and isinstance(body[0], ast.Import | ast.ImportFrom):
@@ -106,8 +106,7 @@ def _defined(source: str) -> str:
     functions = [node for node in body if isinstance(node, ast.FunctionDef)]
     if functions and (said := ast.get_docstring(functions[0])):
         return said.split(". ")[0].splitlines()[0].rstrip(".")
-    says = any(isinstance(node, ast.Expr) for node in ast.walk(ast.Module(body, [])) if not isinstance(node, ast.FunctionDef))
-    return "shows what came out" if says or not body else "prepares what follows"
+    return "shows what came out" if cell.get("outputs") else "prepares what follows"
 
 
 def without_places(notebook):

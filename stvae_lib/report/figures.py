@@ -264,11 +264,11 @@ def draw(figure, number: int, caption: str, alt: str, photographic: bool = True,
 
 
 def table(rows: list[dict], decimals: int = 2) -> str:
-    """Markdown table of rows that share their keys; floats rounded to `decimals`."""
+    """Markdown table of rows that share their keys; floats rounded to `decimals`, small ones to one more."""
     keys = list(rows[0])
 
     def text(value):
-        return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
+        return f"{value:.{decimals + (0 < abs(value) < 0.1)}f}" if isinstance(value, float) else str(value)
 
     lines = ["| " + " | ".join(keys) + " |", "|" + "|".join(" --- " for _ in keys) + "|"]
     lines += ["| " + " | ".join(text(row[key]) for key in keys) + " |" for row in rows]

@@ -6,6 +6,7 @@ from .archive import read_benchmark
 JUDGES = {"resnet50": "ResNet-50", "vgg16": "VGG-16", "vgg19d": "VGG-19, distilled"}
 LABELS = {"content": "the content itself", "style": "the style itself", "microast": "MicroAST, published weights",
           "magenta": "Magenta, published weights (works at 384 px)"}
+NAMES = {"microast": "MicroAST", "magenta": "Magenta"}
 PEERS = {"microast": "MicroAST", "microast@384": "MicroAST at 384 px too", "magenta": "Magenta's, which works at 384 px"}
 AT_EQUAL_SIZE = {"microast": "", "microast@384": "@384", "magenta": "@384"}  # peer -> size that a model is drawn at beside it
 MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure kept"}

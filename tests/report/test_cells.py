@@ -66,11 +66,15 @@ def test_outputs_come_in_pairs_past_progress_bars():
     ("book.claim(judge(1))", "Code: puts a statement to the test"),
     ("book.claims_table()", "Code: makes the table of statements"),
     ("%matplotlib inline", "Code: a command"),
-    ("print(1)", "Code: shows what came out"),
-    ("# nothing", "Code: shows what came out"),
-    ("for name in names:\n    print(name)", "Code: shows what came out")])
+    ("def put(x):\n    print(x)", "Code: prepares what follows"),
+    ("book.add(a=1)", "Code: prepares what follows")])
 def test_a_line_stands_for_a_cell(source, line):
     assert summary(nbformat.v4.new_code_cell(source)) == line
+
+
+def test_a_line_says_that_a_cell_shows_something():
+    said = nbformat.v4.new_code_cell("print(1)", outputs=[nbformat.v4.new_output("stream", text="1")])
+    assert summary(said) == "Code: shows what came out"
 
 
 def test_a_line_names_the_figures_that_a_cell_draws():
