@@ -176,3 +176,16 @@ def test_a_film_of_the_run_gets_a_player_and_one_that_is_not_there_none(tmp_path
     films = pages / "extra" / "films"
     assert (films / "01_x-ways.mp4").read_bytes() == (run / "ways.mp4").read_bytes()
     assert images.load_image(films / "01_x-ways.mp4.jpg").shape == (1, 3, 32, 64)
+
+
+@pytest.mark.parametrize("said, minutes", [
+    (600 * "word ", 3), (f"<details><summary>All</summary>\n\n{600 * 'word '}\n\n</details>", 1),
+    ("\n".join(200 * ["| a | b |"]), 1)])
+def test_reading_takes_what_cells_say_but_for_tables_and_what_is_folded_away(tmp_path, said, minutes):
+    assert chapter_of(tmp_path, showing(markdown_output(said))).minutes == minutes
+
+
+def test_what_was_saved_is_not_shown(tmp_path, pages):
+    saved = nbformat.v4.new_code_cell("book.save()", outputs=[nbformat.v4.new_output("stream", text="13 figures")])
+    chapter_of(tmp_path, saved).write(pages)
+    assert all(cell.outputs == [] for cell in written(pages) if cell.cell_type == "code")
