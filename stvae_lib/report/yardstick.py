@@ -6,7 +6,6 @@ from .archive import read_benchmark
 JUDGES = {"resnet50": "ResNet-50", "vgg16": "VGG-16", "vgg19d": "VGG-19, distilled"}
 LABELS = {"content": "the content itself", "style": "the style itself", "microast": "MicroAST, published weights",
           "magenta": "Magenta, published weights (works at 384 px)"}
-NAMES = {"microast": "MicroAST", "magenta": "Magenta"}
 PEERS = {"microast": "MicroAST", "microast@384": "MicroAST at 384 px too", "magenta": "Magenta's, which works at 384 px"}
 AT_EQUAL_SIZE = {"microast": "", "microast@384": "@384", "magenta": "@384"}  # peer -> size that a model is drawn at beside it
 MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure kept"}
@@ -17,6 +16,29 @@ SHOWN_LARGER = ("vgg16-half", "as drawn in vgg16-half", "vgg19-slim", "resnet50-
 DRAWN, COLOURS, EXCHANGED = "as drawn in ", "colours alone in ", "colours exchanged in "
 RECOLOURED = "the photograph in the style's colours"  # finished, and nothing drawn
 FINISHED = ", finished"  # behind a peer's name
+
+
+def short(method: str) -> str:
+    """A method's label as far as its comma."""
+    return LABELS.get(method, method).split(",")[0]
+
+
+def place(lead: Interval) -> str:
+    """"ahead", "behind" or "undecided": what a lead over another method says."""
+    return "ahead" if lead.low > 0 else "behind" if lead.high < 0 else "undecided"
+
+
+def by_place(places: list[tuple[str, str, str]]) -> dict[str, list[str]]:
+    """What `Yardstick.places` finds, by place: measures with their judges."""
+    found = {"ahead": [], "behind": [], "undecided": []}
+    for name, title, where in places:
+        found[where].append(f"{name} ({title})")
+    return {where: names for where, names in found.items() if names}
+
+
+def in_words(places: dict[str, list[str]]) -> str:
+    """`by_place` as a part of a sentence."""
+    return "; ".join(f"{where} in {', '.join(names)}" for where, names in places.items())
 
 
 class Yardstick:
@@ -38,10 +60,9 @@ class Yardstick:
     def trade(self, judge: str) -> dict[str, tuple[float, float]]:
         """Structure kept and style distance by a judge, of every method at the size it works at, by its label, but for those that
         the judge trained."""
-        shown = {name: LABELS.get(name, name) for name in self.judged
-                 if "@" not in name and not name.startswith((COLOURS, EXCHANGED)) and self.own_judge(name) != judge}
-        return {label.split(",")[0]: (self.judged[name][judge]["kept"], self.judged[name][judge]["style"])
-                for name, label in shown.items()}
+        shown = [name for name in self.judged
+                 if "@" not in name and not name.startswith((COLOURS, EXCHANGED)) and self.own_judge(name) != judge]
+        return {short(name): (self.judged[name][judge]["kept"], self.judged[name][judge]["style"]) for name in shown}
 
     def sixty(self) -> list[dict]:
         """Style, strokes and kept structure of every method by each judge, and how often the ResNet-50 finds its pictures' own
@@ -96,24 +117,20 @@ class Yardstick:
         for measure, name in MEASURES.items():
             for judge, title in JUDGES.items():
                 if judge != self.own_judge(model):
-                    ahead = self.ahead(model + size, peer, judge, measure)
-                    found.append((name, title, "ahead" if ahead.low > 0 else "behind" if ahead.high < 0 else "undecided"))
+                    found.append((name, title, place(self.ahead(model + size, peer, judge, measure))))
         return found
 
     def standing(self, model: str, peer: str, size: str = "") -> str:
         """`places` as a sentence."""
-        found = {"ahead": [], "behind": [], "undecided": []}
-        for name, title, place in self.places(model, peer, size):
-            found[place].append(f"{name} ({title})")
-        told = "; ".join(f"{place} in {', '.join(where)}" for place, where in found.items() if where)
+        told = in_words(by_place(self.places(model, peer, size)))
         drawn = f", drawn at {size.removeprefix('@')} px," if size else ""
         return f"`{model}`{drawn} against {PEERS[peer]}: {told}."
 
     def standing_row(self, model: str, peer: str, size: str = "") -> dict[str, str]:
         """`places` as a row of a table, a column for each measure."""
         row = {"model": f"`{model}`{size.replace('@', ' at ') + ' px' if size else ''}", "beside": PEERS[peer]}
-        for name, title, place in self.places(model, peer, size):
-            row[name] = " · ".join(filter(None, [row.get(name), f"{place} ({title})"]))
+        for name, title, where in self.places(model, peer, size):
+            row[name] = " · ".join(filter(None, [row.get(name), f"{where} ({title})"]))
         return row
 
     def over_peer(self, model: str) -> dict[str, float]:
