@@ -10,6 +10,7 @@ nb_ipywidgets_js = {}  # widgets need a kernel; the book shows precomputed frame
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_dmath_double_inline = True
+myst_heading_anchors = 2
 myst_url_schemes = {"http": None, "https": None, "source": "code/{{path}}", "page": "{{path}}"}
 
 bibtex_bibfiles = ["references.bib"]

@@ -6,6 +6,12 @@
     st.save_image(model.stylize(image, style), "out.png")
 """
 
+import os
+
+# A picture's feature maps are large and short-lived, and by huge pages Linux hands out their memory in a fraction of the time.
+# PyTorch reads this at its first allocation: it comes too late where tensors were made before.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
 from .errors import InputError
 from .model import weights
 from .model.weights import load

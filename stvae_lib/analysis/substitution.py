@@ -144,11 +144,11 @@ def told(by_loser: dict[str, Claim], what: str) -> str:
     """A sentence from the claims that one network, or the other, is worse. by_loser: name -> claim; what: "is worse in ..."."""
     for loser, claim in by_loser.items():
         if claim.verdict == HOLDS:
-            return f"{loser} {what} by more than the margin ({claim.amount(2)})."
+            return f"{loser} {what} by more than the margin ({claim.amount()})."
     first = next(iter(by_loser))
     if {claim.verdict for claim in by_loser.values()} == {FAILS}:
-        return f"Neither network {what} by more than the margin ({first}: {by_loser[first].amount(2)})."
-    return f"Whether one of them {what} is not decided here ({first}: {by_loser[first].amount(2)})."
+        return f"Neither network {what} by more than the margin ({first}: {by_loser[first].amount()})."
+    return f"Whether one of them {what} is not decided here ({first}: {by_loser[first].amount()})."
 
 
 class Judged:

@@ -70,10 +70,11 @@ class Interval:
     def high(self) -> float | None:
         return self.bounds[1] if self.bounds else None if self.half is None else self.mean + self.half
 
-    def text(self, decimals: int = 3) -> str:
-        """`mean [low, high]`; the mean alone where there is no interval or nothing varies."""
-        mean = f"{self.mean:.{decimals}f}"
-        return f"{mean} [{self.low:.{decimals}f}, {self.high:.{decimals}f}]" if self.bounds or self.half else mean
+    def text(self, decimals: int = 2) -> str:
+        """`mean [low, high]`, rounded as `places` says; the mean alone where there is no interval or nothing varies."""
+        digits = places(self.mean, decimals)
+        mean = f"{self.mean:.{digits}f}"
+        return f"{mean} [{self.low:.{digits}f}, {self.high:.{digits}f}]" if self.bounds or self.half else mean
 
 
 def paired(first, second, clusters=None) -> Interval:
@@ -140,6 +141,11 @@ def mean_interval(values) -> tuple[float, float | None]:
     """Mean of repeated measurements and the half-width of its Student t interval; None for a single measurement."""
     interval = Interval.of(values)
     return interval.mean, interval.half
+
+
+def places(value: float, decimals: int) -> int:
+    """How many decimals to round to: `decimals`, and one more where the value is small (below 0.1)."""
+    return decimals + (0 < abs(value) < 0.1)
 
 
 def plus_minus(values, decimals: int = 2) -> str:
@@ -220,27 +226,28 @@ class Claim:
     def to_json(self) -> dict:
         return asdict(self)
 
-    def amount(self, decimals: int = 3) -> str:
-        """The figure with its interval."""
+    def amount(self, decimals: int = 2, tenfold: bool = False) -> str:
+        """The figure with its interval, rounded as `places` says. tenfold: the figure is a logarithm to base ten; what it is the
+        logarithm of is told, in whole numbers."""
         if isinstance(self.figure, str):
             return self.figure
-        figure = f"{self.figure:.{decimals}f}"
-        if self.interval and self.interval[0] != self.interval[1]:
-            figure += f" [{self.interval[0]:.{decimals}f}, {self.interval[1]:.{decimals}f}]"
-        return figure
+        values = [self.figure, *(self.interval or ())]
+        values, digits = ([10**value for value in values], 0) if tenfold else (values, places(self.figure, decimals))
+        figure, *bounds = (f"{value:.{digits}f}" for value in values)
+        return f"{figure} [{', '.join(bounds)}]" if self.interval and self.interval[0] != self.interval[1] else figure
 
-    def measured(self, decimals: int = 3) -> str:
+    def measured(self, decimals: int = 2) -> str:
         """The figure with its interval and what that is over."""
         return self.amount(decimals) if isinstance(self.figure, str) else f"{self.amount(decimals)}, {self.varies}"
 
-    def plainly(self, holds: str, fails: str, question: str, decimals: int = 2, unit: str = "") -> str:
+    def plainly(self, holds: str, fails: str, question: str, unit: str = "", tenfold: bool = False) -> str:
         """A sentence for the verdict: `holds`, `fails`, or that the `question` ("whether ...") was not answered; behind it what
-        was measured, in its `unit`."""
+        was measured, in its `unit`; tenfold: see `amount`."""
         unanswered = f"{question[0].upper()}{question[1:]} is {self.verdict} here"
-        measured = f"{self.amount(decimals)} {unit}".rstrip()
+        measured = f"{self.amount(tenfold=tenfold)} {unit}".rstrip()
         return f"{ {HOLDS: holds, FAILS: fails}.get(self.verdict, unanswered)} ({measured})."
 
-    def sentence(self, decimals: int = 3) -> str:
+    def sentence(self, decimals: int = 2) -> str:
         """Markdown for the text of a notebook: the statement, its verdict, and what both rest on."""
         control = "; control, {what}: {figure}, {verdict}".format(**self.control) if self.control else ""
         return f"{self.statement}: **{self.verdict}** ({self.measured(decimals)}{control})."
@@ -248,7 +255,7 @@ class Claim:
 
 def judge(statement: str, source: str, measured: Interval | float, varies: str, rule: Rule,
           control: tuple[str, Interval | float], control_if_fails: tuple[str, Interval | float] | None = None,
-          decimals: int = 3) -> Claim:
+          decimals: int = 2) -> Claim:
     """A claim decided by `rule` on what was measured.
 
     varies: what `measured` is over, without its number ("photographs"); "" for a number over which nothing varies.

@@ -26,13 +26,13 @@ def tellings() -> dict[str, list[dict[str, str]]]:
 def told(notebook: str, claims: list[Claim]) -> list[tuple[str, str]]:
     """Verdict and sentence of every claim that `docs/answers.yaml` has words for; without any, the statements of one claim that
     holds and of one that does not."""
-    found = [(claim.verdict, claim.plainly(said["holds"], said["fails"], said["question"], unit=said["unit"]))
+    found = [(claim.verdict, claim.plainly(said["holds"], said["fails"], said["question"], said["unit"], "tenfold" in said))
              for said in tellings().get(notebook, []) for claim in claims if claim.statement.startswith(said["claim"])]
     if found:
         return found
     first = {claim.verdict.startswith(HOLDS): claim for claim in reversed(claims)}
     return [(claim.verdict, f"“{claim.statement}” {'' if claim.verdict.startswith((HOLDS, FAILS)) else 'is '}{claim.verdict} "
-                            f"({claim.amount(2)}).") for _, claim in sorted(first.items(), reverse=True)]
+                            f"({claim.amount()}).") for _, claim in sorted(first.items(), reverse=True)]
 
 
 def answer(notebook: str, claims: dict[str, list[Claim]]) -> str:

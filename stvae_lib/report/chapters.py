@@ -9,10 +9,10 @@ from string import Template
 import nbformat
 
 from ..errors import InputError
-from ..evaluation.intervals import HOLDS, Claim, counted, tally
+from ..evaluation.intervals import Claim, counted, tally
 from ..pictures.images import load_image, to_jpeg, to_tensor
 from ..video.clips import open_clip
-from .answers import END
+from .answers import END, GROUPS
 from .archive import ROOT, read_json
 from .cells import CAPTION, Figure, figure_in, pairs, summary, without_places, without_traces
 from .launch import colab_cell
@@ -106,12 +106,13 @@ class Chapter:
         cells[0].source = f"{head}\n\n{picture}\n\n{cells[0].source[len(head):].lstrip()}"
 
     def _ending(self) -> str:
-        """What did not hold, and where to go from here."""
+        """What failed, what stayed open behind a line, and where to go from here."""
         parts = []
         if self.claims:
-            others = not_held(self.claims)
+            failed, left_open = (told_of(self.claims, GROUPS[title]) for title in ("What failed", "What stayed open"))
             parts = ["## What failed, and where to go", f"Of the {len(self.claims)} statements of this chapter "
-                     f"{tally(self.claims)}.{' What did not hold:' * bool(others)}", others]
+                     f"{tally(self.claims)}.{' What failed:' * bool(failed)}", failed]
+            parts += [f":::{{dropdown}} What stayed open\n{left_open}\n:::"] * bool(left_open)
         parts.append(f"**Run it yourself**: [the notebook](page:_sources/{self.name}.ipynb), on your own pictures with `stvae "
                      f"report --only {self.name[:2]} -p content_dir my_photos -p style_dir my_paintings`; or [try the model]"
                      "(page:try_it.html) in this browser. **In class**: [labs and a guide](teaching.md). **All statements** with "
@@ -212,14 +213,14 @@ class Chapter:
         return f"```{{raw}} html\n{text}```"
 
 
-def not_held(claims: list[Claim]) -> str:
-    """Markdown list of the claims that do not hold, what failed first, each with its verdict and what was measured; those that
-    say the same of several things (in brackets at their end) are one entry."""
+def told_of(claims: list[Claim], verdicts: tuple[str, ...]) -> str:
+    """Markdown list of the claims with one of `verdicts`, each with what was measured; those that say the same of several things
+    (in brackets at their end) are one entry."""
     order, entries = list(counted(claims)), {}
     for claim in sorted(claims, key=lambda claim: order.index(claim.verdict.split(", ")[0])):
-        if not claim.verdict.startswith(HOLDS):
+        if claim.verdict.split(", ")[0] in verdicts:
             statement, thing = re.fullmatch(r"(.*?)(?: \(([^()]*)\))?", claim.statement).groups(default="")
-            entries.setdefault((claim.verdict, statement), []).append(f"{thing}: {claim.amount(2)}".removeprefix(": "))
+            entries.setdefault((claim.verdict, statement), []).append(f"{thing}: {claim.amount()}".removeprefix(": "))
     return "\n".join(f"- {chip(verdict)} {statement} ({'; '.join(things)})" for (verdict, statement), things in entries.items())
 
 

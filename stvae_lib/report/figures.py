@@ -14,7 +14,7 @@ from IPython.display import Image as Picture
 from IPython.display import Markdown, display
 from matplotlib.patheffects import withStroke
 
-from ..evaluation.intervals import FAILS, HOLDS, Claim, mean_interval
+from ..evaluation.intervals import FAILS, HOLDS, Claim, mean_interval, places
 from ..pictures.images import few_colours, to_array
 
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
@@ -264,11 +264,11 @@ def draw(figure, number: int, caption: str, alt: str, photographic: bool = True,
 
 
 def table(rows: list[dict], decimals: int = 2) -> str:
-    """Markdown table of rows that share their keys; floats rounded to `decimals`, small ones to one more."""
+    """Markdown table of rows that share their keys; floats rounded to `decimals`, small ones to one more (`places`)."""
     keys = list(rows[0])
 
     def text(value):
-        return f"{value:.{decimals + (0 < abs(value) < 0.1)}f}" if isinstance(value, float) else str(value)
+        return f"{value:.{places(value, decimals)}f}" if isinstance(value, float) else str(value)
 
     lines = ["| " + " | ".join(keys) + " |", "|" + "|".join(" --- " for _ in keys) + "|"]
     lines += ["| " + " | ".join(text(row[key]) for key in keys) + " |" for row in rows]

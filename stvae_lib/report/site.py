@@ -1,6 +1,7 @@
 """The book: Sphinx pages of executed notebooks, with a landing page, glossary and bibliography. No page asks the network."""
 
 import datetime
+import logging
 import shutil
 import tempfile
 import warnings
@@ -86,6 +87,7 @@ def has_previews(folder: Path | None) -> bool:
 def _build(pages: Path, site: Path, whole: bool) -> None:
     """Run Sphinx. What it finds wrong with a page goes to stderr; what its extensions will have to change, to nobody; nor,
     unless the book is `whole`, links to chapters that it does not have."""
+    logging.getLogger().addHandler(logging.NullHandler())  # or a style of Pygments that the theme loads prints what all log
     from sphinx.cmd.build import build_main
 
     make_folder(site, "choose a writable --out")

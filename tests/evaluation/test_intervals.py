@@ -57,7 +57,7 @@ def test_a_control_that_does_not_turn_the_verdict_withdraws_it():
     turned = judge("it moves", "this notebook", measured, "photographs", rule, ("shuffled", Interval(-1.0, 0.5, 4)))
     assert turned.verdict == "holds" and turned.control["verdict"] == "fails" and turned.varies == "4 photographs"
     blind = judge("it moves", "this notebook", measured, "photographs", rule, ("shuffled", Interval(3.0, 0.5, 4)))
-    assert blind.verdict == "withdrawn" and blind.control["figure"] == "3.000 [2.500, 3.500]"
+    assert blind.verdict == "withdrawn" and blind.control["figure"] == "3.00 [2.50, 3.50]"
     shaky = Interval(0.2, 0.5, 4)
     assert judge("it moves", "here", shaky, "photographs", rule, ("shuffled", shaky)).verdict == "undecided"
     still = Interval(-2.0, 0.5, 4)
@@ -74,8 +74,12 @@ def test_a_claim_says_all_that_it_rests_on():
     assert claim.to_json() == {
         "statement": "it moves", "source": "paper, section 3", "figure": 2.0, "interval": [1.5, 2.5], "n": 4,
         "varies": "4 photographs", "rule": intervals.above(0).text, "verdict": "holds",
-        "control": {"what": "none", "figure": "-1.000", "verdict": "fails"}}
-    assert claim.sentence(1) == "it moves: **holds** (2.0 [1.5, 2.5], 4 photographs; control, none: -1.000, fails)."
+        "control": {"what": "none", "figure": "-1.00", "verdict": "fails"}}
+    assert claim.sentence(1) == "it moves: **holds** (2.0 [1.5, 2.5], 4 photographs; control, none: -1.00, fails)."
+    small = judge("it moves", "paper", Interval(0.012, 0.5, 4), "photographs", intervals.above(0), ("none", -1))
+    assert small.amount() == "0.012 [-0.488, 0.512]", "a small figure has a digit more"
+    fast = judge("it is quick", "paper", Interval(2.0, 1.0, 4), "photographs", intervals.above(0), ("none", -1))
+    assert fast.amount(tenfold=True) == "100 [10, 1000]"
     read = intervals.by_reading("it never samples", "https://example.org/code#L3", "eps is dropped", holds=False)
     assert read.verdict == "fails, by reading" and read.interval is None and read.control is None
     assert read.sentence() == "it never samples: **fails, by reading** (eps is dropped)."
@@ -86,9 +90,9 @@ def test_a_plain_sentence_and_a_tally_follow_the_verdicts():
         return judge("it moves", "here", interval, "seeds", intervals.unpaired_beyond(0), ("none", 0.0), ("a mover", 1.0))
 
     claims = [moves(Interval(mean, 0.5, 4)) for mean in (2.0, 3.0, -2.0, 0.1)]
-    said = [claim.plainly("It moves", "It stays", "whether it moves", 1) for claim in claims[1:]]
-    assert said == ["It moves (3.0 [2.5, 3.5]).", "It stays (-2.0 [-2.5, -1.5]).",
-                    "Whether it moves is undecided here (0.1 [-0.4, 0.6])."]
+    said = [claim.plainly("It moves", "It stays", "whether it moves", "steps") for claim in claims[1:]]
+    assert said == ["It moves (3.00 [2.50, 3.50] steps).", "It stays (-2.00 [-2.50, -1.50] steps).",
+                    "Whether it moves is undecided here (0.10 [-0.40, 0.60] steps)."]
     read = [intervals.by_reading("it is written", "https://example.org", "here")] * 2
     assert intervals.tally(claims + read) == "4 hold (2 of them by reading), 1 fails, 1 undecided"
     assert intervals.counted(read + claims) == {"holds": 4, "fails": 1, "undecided": 1} and intervals.counted([]) == {}

@@ -18,8 +18,8 @@ def summary(merged: dict) -> str:
     for name in strengths.ranking():
         count = counts[name]
         lines.append(f"{name:<{wide}}  {count['votes']:5}{count['won']:6}{count['tied']:6}{count['lost']:6}"
-                     f"  {strengths.interval(name).text(2)}")
+                     f"  {strengths.interval(name).text()}")
     lines.append(f"Of two equal results {strengths.ties:.0%} of the votes would say \"cannot tell\"")
     alpha = agreement(votes)
-    lines.append("Krippendorff's alpha: " + ("no two raters judged the same pair" if alpha is None else alpha.text(2)))
+    lines.append("Krippendorff's alpha: " + ("no two raters judged the same pair" if alpha is None else alpha.text()))
     return "\n".join(lines)
