@@ -5,7 +5,7 @@
 
 Every size is done by a process of its own, from a PNG of a photograph enlarged to that size (a megapixel: 2²⁰ pixels) to a PNG
 of the result; the model is loaded, and the style encoded, before the clock starts. Then a square of --side pixels is drawn at
-once and in tiles of 512, features kept as float16, and the largest difference is taken; for a decoder that normalises also with
+once and in tiles of 512, features (and layers that are normalised) kept as float16, and the largest difference is taken; for a decoder that normalises also with
 the moments of a copy of half the size. Models that are left out (default: both that the command draws by) keep their recorded
 rows. Run it on a machine that has nothing else to do.
 """
@@ -56,7 +56,8 @@ def measure(photo: Path, style: Path, options: list[str]) -> dict:
     seconds = time.perf_counter() - began
     plan = tools.tiler.plan(size_in_file(photo)[::-1], arguments.max_memory)
     return {"seconds": round(seconds, 2), "peak_memory_mb": round(process_peak_mb()),
-            "tile": plan and plan.side * tools.tiler.stride, "kept": plan and str(plan.keep).removeprefix("torch.")}
+            "tile": plan and plan.side * tools.tiler.stride, "kept": plan and str(plan.keep).removeprefix("torch."),
+            "layers kept": plan and plan.layers}
 
 
 def difference(photo: Path, style: Path, options: list[str]) -> dict:
@@ -64,11 +65,11 @@ def difference(photo: Path, style: Path, options: list[str]) -> dict:
     drawn with the moments of a copy of half the size (None where it does not)."""
     arguments, tools = stylize_arguments(photo, style, options)
     pixels, tiler = stylizing.photograph(photo, arguments, None, None), tools.tiler
-    content, plan = to_float(pixels), Plan(TILE // tiler.stride, torch.float16)
+    content, plan = to_float(pixels), Plan(TILE // tiler.stride, torch.float16, len(tiler.hidden_values))
     wanted, drawn = tiler.model.mixed_style(tools.codes), {"levels": tiler.stylize(pixels, tools.codes, plan)}
-    if wanted.modulation and wanted.modulation.normalised:
+    if tiler.model.vlt.normalises:
         small = TiledFeatures(tiler, resized(pixels, [side // 2 for side in pixels.shape[2:]]), plan, False)
-        known = tiler.measured(small, wanted, 1.0, small.statistics(tiler.model.vlt, tiler.maps_reach))
+        known, _ = tiler.measured(small, wanted, 1.0, small.statistics(tiler.model.vlt, tiler.maps_reach))
         output = tiler.model.render(tiler.model.encode(content), known, content.shape[2:]).clamp(0, 1)
         drawn["levels_by_a_reduced_copy"] = to_pixels(tiler.model.finish(output, content, known))
     whole = to_pixels(tiler.model.stylize(content, tools.codes)).int()

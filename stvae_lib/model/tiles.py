@@ -3,11 +3,11 @@
 What a tile knows of the whole is exact: the content's mean and matrix are summed up over all tiles first, one transform
 serves them all, and each is read with as much of its neighbourhood as reaches it through encoder and decoder, so that tiles
 meet without a seam. Where a decoder normalises its layers over the picture, the moments of each are summed up as well, layer
-after layer, as those of one need those of all before it: a pass over the picture for each.
+after layer, as those of one need those of all before it: a pass over the picture for each, which begins at the last layer that
+there is room to keep.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, product
@@ -20,7 +20,6 @@ from ..errors import InputError
 from ..pictures.images import to_float, to_pixels
 from ..pictures.palette import Finishing, palette_of
 from ..statistics import deviations
-from .backbones.modulation import Modulation
 from .codes import Style
 from .content import ContentStatistics, joined
 from .stvae import STVAE, check_image, check_strength
@@ -87,10 +86,12 @@ def reach(network, channels: int, scale_in: int, scale_out: int, device) -> int:
 @dataclass(frozen=True)
 class Plan:
     """How to draw a picture: in tiles of `side` places each way; keep: as what its features are kept between the passes over
-    it (float16 costs about half a grey level), None where they are encoded anew in each."""
+    it (float16 costs about half a grey level), None where they are encoded anew in each; layers: of a decoder that normalises,
+    how many hidden ones are kept in the same type, one after the other."""
 
     side: int
     keep: torch.dtype | None
+    layers: int = 0
 
 
 class Tiler:
@@ -123,6 +124,15 @@ class Tiler:
         return self.model.encode(torch.zeros(1, 3, MEASURED_AT, MEASURED_AT)).numel() / MEASURED_AT**2
 
     @cached_property
+    def hidden_values(self) -> list[float]:
+        """Numbers in each of the decoder's hidden layers, per pixel; none where no layer has to be measured."""
+        if not self.model.vlt.normalises:
+            return []
+        features = self.model.encode(torch.zeros(1, 3, MEASURED_AT, MEASURED_AT))
+        layers = range(len(self.model.decoder.hidden_widths))
+        return [self.model.decoder.layer(index, features).numel() / MEASURED_AT**2 for index in layers]
+
+    @cached_property
     def encoder_reach(self) -> int:
         return reach(self.model.encoder, 3, self.stride, 1, self.model.device)
 
@@ -149,14 +159,22 @@ class Tiler:
             needed = (memory - left + least) / 1e9
             raise InputError(f"{memory / 1e9:g} GB", f"are too little for {size[1]}x{size[0]} pixels",
                              f"allow {needed + 0.1:.1f} GB or more, or draw it smaller")
-        keep, room = None, left
-        for dtype in (torch.float16, torch.float32):  # the finer one where both fit
-            rest = left - pixels * self.feature_values * dtype.itemsize
-            if rest >= self._tile_bytes(KEEPING_TILE):
-                keep, room = dtype, rest
+        keep, layers, room = self._kept(pixels, left)
         side = max(pixels for pixels in range(SHORTEST_TILE, LONGEST_TILE + 1, 64)
                    if pixels == SHORTEST_TILE or self._tile_bytes(pixels) <= room)
-        return Plan(max(2, side // self.stride), keep)
+        return Plan(max(2, side // self.stride), keep, layers)
+
+    def _kept(self, pixels: int, left: float) -> tuple[torch.dtype | None, int, float]:
+        """What is kept of a picture in `left` bytes: in which type, how many hidden layers besides its features, and how many
+        bytes then remain; as many layers as possible, in the finer type where both fit."""
+        for layers in range(len(self.hidden_values), -1, -1):
+            values = self.hidden_values[:layers]
+            widest = max(map(sum, zip([0, *values], values)), default=0)  # a layer and the one before it
+            for dtype in (torch.float32, torch.float16):
+                rest = left - pixels * (self.feature_values + widest) * dtype.itemsize
+                if rest >= self._tile_bytes(KEEPING_TILE):
+                    return dtype, layers, rest
+        return None, 0, left
 
     def _tile_bytes(self, side: int) -> float:
         border = 2 * self.stride * (self.encoder_reach + self.decoder_reach)
@@ -171,16 +189,16 @@ class Tiler:
         check_image(torch.empty(content.shape, device="meta"), "content")
         check_strength(strength)
         style = self.model.mixed_style(styles, mix, sample, generator)
-        features = TiledFeatures(self, content, plan, progress)
+        features, kept = TiledFeatures(self, content, plan, progress), None
         known = features.statistics(self.model.vlt, self.maps_reach) if strength else None
-        if strength and style.modulation is not None and style.modulation.normalised:
-            style = self.measured(features, style, strength, known)
+        if strength and self.model.vlt.normalises:
+            style, kept = self.measured(features, style, strength, known)
         finishes = self.model.finishes(style) and strength > 0
         halved = finishes and not content.is_floating_point()  # 8 bits would show as bands where colours are moved far apart
         output = torch.empty_like(content, dtype=torch.float16 if halved else None, memory_format=torch.channels_last)
         for box in features.boxes("draw"):
             wide = box.grown(self.decoder_reach, features.shape)
-            image = self.model.render(features.at(wide), style, None, strength, known)
+            image = self.drawn(wide, features, style, strength, known, kept)
             target = box.cut(output, self.stride)
             image = box.cut(image, self.stride, wide)[..., :target.shape[2], :target.shape[3]].clamp(0, 1)
             if not image.isfinite().all():
@@ -197,39 +215,66 @@ class Tiler:
             target.copy_(typed(finishing(*(to_float(part).float() for part in parts), strength)))
         return output
 
-    def measured(self, features: "TiledFeatures", style: Style, strength: float, known: ContentStatistics) -> Style:
-        """A style whose modulation knows the moments of the decoder's hidden layers over the whole picture."""
-        modulation = replace(style.modulation, strength=strength, known=[])
+    def drawn(self, box: Box, features: "TiledFeatures", style: Style, strength: float, known: ContentStatistics | None,
+              kept: "KeptLayer | None" = None, index: int | None = None) -> torch.Tensor:
+        """What the decoder makes of a box: the picture, or before its modulation hidden layer `index`."""
+        index = len(self.model.decoder.hidden_widths) if index is None else index
+        found, modulation = features.at(box), None
+        if strength:
+            found, modulation = self.model.moved(found, style, strength, known), style.modulation
+            modulation = modulation and replace(modulation, strength=strength)
+        return self.model.decoder.layer(index, found.contiguous(memory_format=torch.channels_last), modulation,
+                                        kept and kept.at(box))
+
+    def measured(self, features: "TiledFeatures", style: Style, strength: float,
+                 known: ContentStatistics) -> tuple[Style, "KeptLayer | None"]:
+        """A style whose modulation knows the moments of the decoder's hidden layers over the whole picture, and the last one of
+        these layers that was kept."""
+        style, kept = replace(style, modulation=replace(style.modulation, known=[])), None
         for index in range(len(self.model.decoder.hidden_widths)):
-            sums = LayerSums(modulation, index)
+            sums, keeping = LayerSums(), KeptLayer(index, features.plan.keep, features.shape)
             for box in features.boxes(f"measure layer {index + 1}"):
-                sums.box, sums.wide = box, box.grown(self.decoder_reach, features.shape)
-                with suppress(LayerReached):
-                    self.model.decode(self.model.moved(features.at(sums.wide), style, strength, known), modulation=sums)
-            modulation.known.append(sums.moments())
-        return replace(style, modulation=modulation)
+                wide = box.grown(self.decoder_reach, features.shape)
+                hidden = self.drawn(wide, features, style, strength, known, kept, index)
+                inside = box.cut(hidden, hidden.shape[2] // (wide.bottom - wide.top), wide)
+                sums.add(inside)
+                if index < features.plan.layers:
+                    keeping.put(box, inside)
+            style.modulation.known.append(sums.moments())
+            kept = keeping if index < features.plan.layers else kept
+        return style, kept
 
 
-class LayerReached(Exception):
-    """A decoder has come to the layer that was asked for."""
+class KeptLayer:
+    """Hidden layer `index` of a decoder, before its modulation, of a whole picture of `shape` (height, width) places."""
+
+    def __init__(self, index: int, dtype: torch.dtype, shape: tuple[int, int]):
+        self.index, self.dtype, self.shape, self.values = index, dtype, shape, None
+
+    def put(self, box: Box, inside: torch.Tensor) -> None:
+        """Keep what was found `inside` a box."""
+        scale = inside.shape[2] // (box.bottom - box.top)
+        if self.values is None:
+            self.values = torch.empty(*inside.shape[:2], *(scale * side for side in self.shape), dtype=self.dtype,
+                                      device=inside.device, memory_format=torch.channels_last)
+        box.cut(self.values, scale).copy_(inside)
+
+    def at(self, box: Box) -> tuple[int, torch.Tensor]:
+        """The layer's index and what it holds of a box, for `DecoderBase.layer` to go on from."""
+        return self.index, box.cut(self.values, self.values.shape[2] // self.shape[0]).float()
 
 
 class LayerSums:
-    """In place of a modulation: modulates a decoder's hidden layers up to layer `index` of which it sums up values and squares
-    inside `box`, of features that show the box `wide`, in double precision. There it ends the decoder by LayerReached."""
+    """Sums of a hidden layer's values and squares over a picture that comes in parts, in double precision."""
 
-    def __init__(self, modulation: Modulation, index: int):
-        self.modulation, self.index, self.total, self.squares, self.count = modulation, index, 0, 0, 0
-        self.box = self.wide = None
+    def __init__(self):
+        self.total, self.squares, self.count = 0, 0, 0
 
-    def __call__(self, hidden: torch.Tensor, index: int) -> torch.Tensor:
-        if index < self.index:
-            return self.modulation(hidden, index)
-        inside = self.box.cut(hidden, hidden.shape[2] // (self.wide.bottom - self.wide.top), self.wide)
+    def add(self, inside: torch.Tensor) -> None:
+        """A part of the layer, `(N, C, h, w)`."""
         self.total = self.total + inside.sum((2, 3), dtype=torch.float64)
         self.squares = self.squares + inside.square().sum((2, 3), dtype=torch.float64)
         self.count += inside[0, 0].numel()
-        raise LayerReached
 
     def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Means and standard deviations `(N, C)` of all that was summed up."""
@@ -241,7 +286,7 @@ class TiledFeatures:
     """Content features of a large picture, tile by tile: kept, or encoded anew whenever they are asked for."""
 
     def __init__(self, tiler: Tiler, content: torch.Tensor, plan: Plan, progress: bool):
-        self.tiler, self.content, self.side, self.progress = tiler, content, plan.side, progress
+        self.tiler, self.content, self.plan, self.progress = tiler, content, plan, progress
         self.shape = tuple(max(2, -(-side // tiler.stride)) for side in content.shape[2:])  # as `pad_to_stride` makes it
         self.kept = None
         if plan.keep is not None:
@@ -253,7 +298,7 @@ class TiledFeatures:
 
     def boxes(self, doing: str) -> Iterator[Box]:
         """All tiles, with a bar that says what is being done with them."""
-        return tqdm(split(self.shape, self.side), doing, unit="tile", leave=False, disable=not self.progress)
+        return tqdm(split(self.shape, self.plan.side), doing, unit="tile", leave=False, disable=not self.progress)
 
     def at(self, box: Box) -> torch.Tensor:
         """Features of a box, `(N, C, h, w)`."""

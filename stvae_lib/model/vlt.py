@@ -42,10 +42,11 @@ class MatrixBranch(nn.Module):
 
 
 class VariationalLinearTransform(ContentSide):
-    """What the variants share. has_prior: whether z ~ N(0, I) is a style (`prior`). `features` arguments are dicts of
-    encoder features by layer, the last one deepest."""
+    """What the variants share. has_prior: whether z ~ N(0, I) is a style (`prior`). normalises: whether the modulation puts the
+    style's statistics in place of the decoder's own. `features` arguments are dicts of encoder features by layer, the last one
+    deepest."""
 
-    has_prior = True
+    has_prior, normalises = True, False
 
     def transform(self, content: torch.Tensor, style: Style, known: ContentStatistics | None = None) -> torch.Tensor:
         """F_cs of content features F_c `(N, C, h, w)` and a style: `(N, C, h, w)`. known: `content_statistics` to take out
@@ -140,7 +141,7 @@ class JointVLT(VariationalLinearTransform, WhiteningTransform):
     def __init__(self, encoder, decoder, matrix_size: int = 32, latent: int = 128, modulated: bool = True,
                  normalised: bool = False):
         super().__init__(encoder.channels, matrix_size)
-        self.matrix_size, self.latent = matrix_size, latent
+        self.matrix_size, self.latent, self.normalises = matrix_size, latent, modulated and normalised
         self.style_layers, self.skip, self.fold = encoder.style_layers, encoder.skip, encoder.fold
         channels = [encoder.widths[layer] for layer in self.style_layers]
         self.at_skip = WhiteningTransform(encoder.widths[self.skip], matrix_size) if self.skip else None

@@ -1,6 +1,7 @@
 """What an encoder, its decoder and their entry in the registry promise. Callers rely on this and probe for nothing."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -52,12 +53,16 @@ class Encoder(Protocol):
 @runtime_checkable
 class Decoder(Protocol):
     """Features `(N, C, h, w)` to an unclamped image `(N, 3, stride·h, stride·w)`. hidden_widths: channels of the hidden
-    layers, to each of which `modulation` is applied before its ReLU."""
+    layers, to each of which `modulation` is applied before its ReLU. layer: see `DecoderBase`."""
 
     hidden_widths: list[int]
 
     def calibrate(self, features: torch.Tensor) -> None:
         """Measure on the features of training pictures whatever the decoder scales them by."""
+
+    def layer(self, index: int, features: torch.Tensor, modulation: Modulation | None = None,
+              known: tuple[int, torch.Tensor] | None = None) -> torch.Tensor:
+        """Hidden layer `index` before its modulation, gone on to from a `known` one."""
 
     def __call__(self, features: torch.Tensor, modulation: Modulation | None = None) -> torch.Tensor: ...
 
@@ -127,11 +132,45 @@ class EncoderBase(nn.Module):
         return
 
 
+UPSAMPLE = "upsample"
+
+
 class DecoderBase(nn.Module):
-    """A decoder that takes features as they come."""
+    """A decoder as a chain of layers, with a modulation and a ReLU between any two, that takes features as they come.
+
+    steps: its layers' modules by name, in their order, with UPSAMPLE (nearest neighbours) between some; the last one makes the
+    picture.
+    """
+
+    def __init__(self, steps: list[str]):
+        super().__init__()
+        self.chain = [(name, before == UPSAMPLE) for before, name in pairwise(["", *steps]) if name != UPSAMPLE]
 
     def calibrate(self, features: torch.Tensor) -> None:
         return
+
+    def forward(self, features: torch.Tensor, modulation: Modulation | None = None) -> torch.Tensor:
+        return self.layer(len(self.hidden_widths), features, modulation)
+
+    def layer(self, index: int, features: torch.Tensor, modulation: Modulation | None = None,
+              known: tuple[int, torch.Tensor] | None = None) -> torch.Tensor:
+        """Hidden layer `index`, `(N, hidden_widths[index], H, W)`, before its modulation and ReLU; behind the last one lies the
+        picture. known: another layer before it, its index and what this method gave for it, to go on from."""
+        begun, hidden = known or (0, self.step(0, self.entered(features), features))
+        for following in range(begun + 1, index + 1):
+            if modulation is not None:
+                hidden = modulation(hidden, following - 1)
+            hidden = self.step(following, F.relu(hidden), features)
+        return hidden
+
+    def entered(self, features: torch.Tensor) -> torch.Tensor:
+        """What the first layer is given of the features."""
+        return features
+
+    def step(self, index: int, hidden: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """Layer `index` of what came out of the one before it."""
+        name, upsampled = self.chain[index]
+        return self.get_submodule(name)(F.interpolate(hidden, scale_factor=2) if upsampled else hidden)
 
 
 def check_mirror(components: int | None) -> None:

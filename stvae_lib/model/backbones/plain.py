@@ -1,13 +1,11 @@
 """A decoder of a chosen size for whatever encoder: what an experiment on encoders gives to each of them alike."""
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from ...errors import InputError
 from ...statistics import moments
-from .contract import DecoderBase
-from .modulation import Modulation
+from .contract import UPSAMPLE, DecoderBase
 
 DEEPEST = 8  # channels double from level to level up to this many times the first one's
 TOLERANCE = 0.05  # how far a decoder's size may lie from the wanted one
@@ -40,13 +38,14 @@ class PlainDecoder(DecoderBase):
     """
 
     def __init__(self, channels: int, stride: int, parameters: int):
-        super().__init__()
         levels = stride.bit_length() - 1
         found = min((level_widths(base / 4, levels) for base in range(4, 1024)),
                     key=lambda widths: abs(size_of(channels, widths) - parameters))
         if abs(size_of(channels, found) - parameters) > TOLERANCE * parameters:
             raise InputError(f"decoder_parameters {parameters}", f"cannot be had for {channels} channels at stride {stride}",
                              f"the nearest size is {size_of(channels, found)}")
+        pairs = [(f"convs.{2 * level}", f"convs.{2 * level + 1}") for level in range(levels + 1)]
+        super().__init__([step for pair in pairs for step in (*pair, UPSAMPLE)][:-1])
         self.hidden_widths = hidden_plan(found)
         self.convs = nn.ModuleList([nn.Conv2d(channels, self.hidden_widths[0], 1)])
         for inputs, outputs in zip(self.hidden_widths, [*self.hidden_widths[1:], 3]):
@@ -68,13 +67,5 @@ class PlainDecoder(DecoderBase):
         self.centre.copy_(mean[0])
         self.scale.copy_(deviation[0].clamp_min(0.1 * deviation.mean()))
 
-    def forward(self, features: torch.Tensor, modulation: Modulation | None = None) -> torch.Tensor:
-        hidden = (features - self.centre[:, None, None]) / self.scale[:, None, None]
-        for index, conv in enumerate(self.convs[:-1]):
-            hidden = conv(hidden)
-            if modulation is not None:
-                hidden = modulation(hidden, index)
-            hidden = F.relu(hidden)
-            if index % 2:
-                hidden = F.interpolate(hidden, scale_factor=2)
-        return self.convs[-1](hidden)
+    def entered(self, features: torch.Tensor) -> torch.Tensor:
+        return (features - self.centre[:, None, None]) / self.scale[:, None, None]

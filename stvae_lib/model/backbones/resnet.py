@@ -17,8 +17,7 @@ from ..._torchvision import torchvision_models
 from ...errors import InputError
 from ..published import fetch
 from ..storage import read_checkpoint
-from .contract import DecoderBase, EncoderBase, check_mirror
-from .modulation import Modulation
+from .contract import UPSAMPLE, DecoderBase, EncoderBase, check_mirror
 from .plain import PlainDecoder
 from .vgg import IMAGENET_MEAN, IMAGENET_STD, fetch_torchvision
 
@@ -222,41 +221,25 @@ class ResNetDecoder(DecoderBase):
     """
 
     def __init__(self, width: str = "slim", last: str = VLT_STAGE, adapted: bool = False):
-        super().__init__()
-        widths = stage_widths(width)
+        widths, base = stage_widths(width), stage_widths(width)["conv1"]
         names = [name for name in STAGES if STRIDES[name] <= STRIDES[last]]
+        blocks = {name: [f"{name}_{index}" for index in range(BLOCKS[name], 0, -1)] for name in reversed(names[1:])}
+        super().__init__([step for stage in blocks.values() for step in (*stage, UPSAMPLE)]
+                         + ["conv1_3", UPSAMPLE, "conv1_2", "conv1_1"])
         self.adapter = nn.Conv2d(widths[VLT_STAGE], widths[last], 1) if adapted else None
-        self.hidden_widths, self.plan = [], []
-        for name in reversed(names[1:]):
+        self.hidden_widths = []
+        for name, stage in blocks.items():
             outputs, after = widths[name], widths[names[names.index(name) - 1]]
-            for index in range(BLOCKS[name], 0, -1):
-                target = after if index == 1 else outputs
-                self._add(f"{name}_{index}", DecoderBlock(outputs, outputs // EXPANSION, target), target)
-            self.plan.append("upsample")
-        base = widths["conv1"]
-        for name in ("conv1_3", "conv1_2"):
-            self._add(name, nn.Conv2d(base, base, 3, padding=1, padding_mode="reflect"), base)
-            if name == "conv1_3":
-                self.plan.append("upsample")
-        self.conv1_1 = nn.Conv2d(base, 3, 3, padding=1, padding_mode="reflect")
+            for block in stage:
+                target = after if block == stage[-1] else outputs
+                self.add_module(block, DecoderBlock(outputs, outputs // EXPANSION, target))
+                self.hidden_widths.append(target)
+        for name, target in (("conv1_3", base), ("conv1_2", base), ("conv1_1", 3)):
+            self.add_module(name, nn.Conv2d(base, target, 3, padding=1, padding_mode="reflect"))
+        self.hidden_widths += [base, base]
 
-    def _add(self, name: str, module: nn.Module, width: int) -> None:
-        self.add_module(name, module)
-        self.plan.append(name)
-        self.hidden_widths.append(width)
-
-    def forward(self, features: torch.Tensor, modulation: Modulation | None = None) -> torch.Tensor:
-        hidden = self.adapter(features) if self.adapter is not None else features
-        index = 0
-        for step in self.plan:
-            if step == "upsample":
-                hidden = F.interpolate(hidden, scale_factor=2)
-                continue
-            hidden = getattr(self, step)(hidden)
-            if modulation is not None:
-                hidden = modulation(hidden, index)
-            hidden, index = F.relu(hidden), index + 1
-        return self.conv1_1(hidden)
+    def entered(self, features: torch.Tensor) -> torch.Tensor:
+        return self.adapter(features) if self.adapter is not None else features
 
 
 class ResNetBackbone:

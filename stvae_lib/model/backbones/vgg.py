@@ -16,8 +16,7 @@ from ..._torchvision import torchvision_models
 from ...errors import InputError
 from ...statistics import least_squares, sampled_rows
 from ..published import fetch
-from .contract import DecoderBase, EncoderBase, check_mirror
-from .modulation import Modulation
+from .contract import UPSAMPLE, DecoderBase, EncoderBase, check_mirror
 from .plain import PlainDecoder
 
 CONVS_PER_BLOCK = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -145,9 +144,8 @@ class VGGDecoder(DecoderBase):
     """
 
     def __init__(self, depth: int = 19, width: str = "slim", last: str = "relu4_1", skip: str | None = None):
-        super().__init__()
         names = conv_names(depth, last)
-        self.layers = ["upsample" if name == "pool" else name for name in reversed(names)]
+        super().__init__([UPSAMPLE if name == "pool" else name for name in reversed(names)])
         encoder_convs = [name for name in names if name != "pool"]
         widths = [3] + [WIDTHS[width][int(name[4]) - 1] for name in encoder_convs]
         for index, name in enumerate(encoder_convs):
@@ -161,21 +159,14 @@ class VGGDecoder(DecoderBase):
             inputs, outputs = (WIDTHS[width][int(name[4]) - 1] for name in (skip, self.joins))
             self.from_skip = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="reflect", bias=False)
 
-    def forward(self, features: torch.Tensor, modulation: Modulation | None = None) -> torch.Tensor:
-        hidden, index = features[:, :self.channels], 0
-        for layer in self.layers:
-            if layer == "upsample":
-                hidden = F.interpolate(hidden, scale_factor=2)
-                continue
-            hidden = getattr(self, layer)(hidden)
-            if layer == self.joins:
-                hidden = hidden + self.from_skip(F.pixel_shuffle(features[:, self.channels:], self.fold))
-            if index == len(self.hidden_widths):
-                return hidden
-            if modulation is not None:
-                hidden = modulation(hidden, index)
-            hidden, index = F.relu(hidden), index + 1
-        raise AssertionError("a decoder ends in conv1_1")
+    def entered(self, features: torch.Tensor) -> torch.Tensor:
+        return features[:, :self.channels]
+
+    def step(self, index: int, hidden: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        hidden = super().step(index, hidden, features)
+        if self.chain[index][0] != self.joins:
+            return hidden
+        return hidden + self.from_skip(F.pixel_shuffle(features[:, self.channels:], self.fold))
 
 
 def from_torchvision(state: dict, depth: int, last: str) -> dict:

@@ -30,7 +30,7 @@ def test_shapes(width, channels):
     features = encoder(torch.rand(2, 3, 32, 48))
     assert features.shape == (2, channels, 4, 6) and encoder.channels == channels and encoder.stride == 8
     assert decoder(features).shape == (2, 3, 32, 48)
-    convs = [name for name in decoder.layers[:-1] if name != "upsample"]
+    convs = [name for name, _ in decoder.chain[:-1]]
     assert [decoder.get_parameter(f"{name}.weight").shape[0] for name in convs] == decoder.hidden_widths
 
 
