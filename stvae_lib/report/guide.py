@@ -1,5 +1,6 @@
 """The instructor's guide, `docs/teaching.md`: what labs take, from what was measured, and in the book their cards."""
 
+import re
 from pathlib import Path
 
 from ..files import write_text
@@ -43,10 +44,13 @@ def class_needs() -> str:
             f"s, and {largest['longest cell (s)']:.1f} s for one alone.")
 
 
-def complete(page: Path, labs: list[Lab]) -> None:
-    """In Sphinx's copy of the guide: a card for each lab, and links to labs that lead to their chapters."""
-    cards = "\n".join(_card(lab) for lab in labs)
-    text = page.read_text(encoding="utf-8").replace(CARDS, f"::::{{grid}} 1 2 2 2\n:gutter: 3\n\n{cards}\n::::")
+def complete(page: Path, labs: list[Lab], solutions: bool = True) -> None:
+    """In Sphinx's copy of the guide: a card for each lab, and links to labs that lead to their chapters. solutions: whether the
+    answers to its quiz and prompts are there, behind a click, and what only hidden tests see."""
+    cards, text = "\n".join(_card(lab) for lab in labs), page.read_text(encoding="utf-8")
+    if not solutions:
+        text = re.sub(r"^\|.*\*\(hidden\)\* \|\n|^:::\{dropdown\}.*\n[\s\S]*?^:::\n", "", text, flags=re.MULTILINE)
+    text = text.replace(CARDS, f"::::{{grid}} 1 2 2 2\n:gutter: 3\n\n{cards}\n::::")
     page.write_text(text.replace("](../notebooks/labs/", "](lab_"), encoding="utf-8")
 
 

@@ -40,7 +40,7 @@ def write_site(folder: Path, out: Path | None = None, solutions: bool = True) ->
             chapter.write(pages)
             if chapter.run:
                 showcase.take(chapter.run, pages)
-        guide.complete(pages / "teaching.md", labs)
+        guide.complete(pages / "teaching.md", labs, solutions)
         (pages / "index.md").write_text(landing_page(pages, chapters, claims), encoding="utf-8")
         write_scale_page(pages)
         _build(pages, site, whole=len(files) == len(list((ROOT / "notebooks").glob("*.ipynb"))))

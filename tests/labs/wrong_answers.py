@@ -29,6 +29,9 @@ FEATURES = [
           "    return centred @ centred.T / features.shape[1]", "nothing is centred here"),
     Wrong("01_features", "gram", "divided by the channels, too",
           "def gram_matrix(features):\n    return features @ features.T / features.numel()", "and by nothing else"),
+    Wrong("01_features", "covariance", "the features themselves changed",
+          "def covariance_matrix(features):\n    features -= features.mean(1, keepdim=True)\n    return gram_matrix(features)",
+          "your function changed the features"),
     Wrong("01_features", "covariance", "not centred at all",
           "def covariance_matrix(features):\n    return gram_matrix(features)", "did you centre each channel"),
     Wrong("01_features", "covariance", "centred over channels",
@@ -69,6 +72,9 @@ FEATURES = [
           "    values, vectors = torch.linalg.eigh(matrix)\n"
           "    return vectors * values.clamp_min(floor * values.sum())**exponent @ vectors.T",
           "not of their sum", hidden=True),
+    Wrong("01_features", "whiten", "the features themselves changed",
+          "def whiten(features):\n    features -= features.mean(1, keepdim=True)\n"
+          "    return power(covariance_matrix(features), -0.5) @ features", "your function changed the features"),
     Wrong("01_features", "whiten", "deviations alone taken out",
           "def whiten(features):\n    return (features - features.mean(1, keepdim=True)) / features.std(1, keepdim=True)",
           "did you divide by deviations alone"),
@@ -85,6 +91,10 @@ FEATURES = [
           "def whiten(features):\n    values, vectors = torch.linalg.eigh(covariance_matrix(features))\n"
           "    return torch.diag(values**-0.5) @ vectors.T @ (features - features.mean(1, keepdim=True))",
           "which moves features least", hidden=True),
+    Wrong("01_features", "adain", "the features themselves changed",
+          "def adain(content, style):\n    content -= content.mean(1, keepdim=True)\n"
+          "    return content / (content.std(1, keepdim=True) + 1e-5) * style.std(1, keepdim=True) + style.mean(1, keepdim=True)",
+          "your function changed the features"),
     Wrong("01_features", "adain", "content and style exchanged",
           "def adain(content, style):\n    normal = (style - style.mean(1, keepdim=True)) / style.std(1, keepdim=True)\n"
           "    return content.std(1, keepdim=True) * normal + content.mean(1, keepdim=True)", "changed their roles"),
@@ -149,6 +159,9 @@ VAE = [
           "def kl_to_prior(mu, log_sigma):\n"
           "    return (0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - 2 * log_sigma)).detach()",
           "no gradient flows through your KL", hidden=True),
+    Wrong("02_vae", "kl", "no gradient to sigma",
+          "def kl_to_prior(mu, log_sigma):\n    log_sigma = log_sigma.detach()\n"
+          "    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - 2 * log_sigma)", "or none to sigma", hidden=True),
     Wrong("02_vae", "elbo", "the mean over a point's numbers",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().mean(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
@@ -171,11 +184,11 @@ VAE = [
     Wrong("02_vae", "elbo", "beta times everything",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return beta * ((x - x_hat).square().sum(1) / (2 * noise**2) + kl_to_prior(mu, log_sigma).sum(1)).mean()",
-          "beta must not weigh the redrawing", hidden=True),
+          "beta must not weigh the redrawing"),
     Wrong("02_vae", "elbo", "the KL summed over points, too",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().sum(1) / (2 * noise**2)).mean() + beta * kl_to_prior(mu, log_sigma).sum()",
-          "a mean over points", hidden=True),
+          "a mean over points"),
     Wrong("02_vae", "elbo", "a detached loss",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
@@ -188,7 +201,7 @@ VAE = [
     Wrong("02_vae", "elbo", "the mean over dimensions of the KL",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().sum(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).mean(1)).mean()",
-          "which is a sum over dimensions", hidden=True),
+          "which is a sum over dimensions"),
     Wrong("02_vae", "elbo", "a detached KL in the loss",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
@@ -257,6 +270,9 @@ TRANSFORM = [
           "def closed_form(content_covariance, style_covariance):\n    factor = torch.linalg.cholesky\n"
           "    return factor(style_covariance) @ torch.linalg.inv(factor(content_covariance))",
           "not the product of the two symmetric roots", hidden=True),
+    Wrong("03_linear_transform", "move", "T left out",
+          "def move(features, compress, matrix, style_mean):\n    centred = features - features.mean(1, keepdim=True)\n"
+          "    return compress.T @ (compress @ centred) + style_mean", "T changes nothing"),
     Wrong("03_linear_transform", "move", "not decompressed",
           "def move(features, compress, matrix, style_mean):\n"
           "    return matrix @ compress @ (features - features.mean(1, keepdim=True))", "did you decompress?"),
@@ -284,6 +300,9 @@ TRANSFORM = [
           "    root, inverse = (part[0] for part in matrix_roots(content_covariance[None]))\n"
           "    return -inverse @ matrix_roots((root @ style_covariance @ root)[None])[0][0] @ inverse",
           "must not mirror any direction", hidden=True),
+    Wrong("03_linear_transform", "mix", "shares spread over dimensions",
+          "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n    mu = (shares * mus).sum(0)\n"
+          "    return mu, 0.5 * (shares[:, None] * (2 * log_sigmas).exp()).sum(0).log()", "shares went to dimensions"),
     Wrong("03_linear_transform", "mix", "deviations mixed in place of variances",
           "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n"
           "    return shares @ mus, (shares @ log_sigmas.exp()).log()", "you mixed the deviations"),
@@ -298,7 +317,7 @@ TRANSFORM = [
           "    return shares @ mus, (shares @ (2 * log_sigmas).exp()).log()", "half its logarithm"),
     Wrong("03_linear_transform", "mix", "shares not divided by their sum",
           "def mix(mus, log_sigmas, shares):\n    return shares @ mus, 0.5 * (shares @ (2 * log_sigmas).exp()).log()",
-          "divide by their sum", hidden=True),
+          "divide by their sum"),
     Wrong("03_linear_transform", "mix", "the variance of a true mixture, the means' distance in it",
           "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n    mu = shares @ mus\n"
           "    return mu, 0.5 * (shares @ ((2 * log_sigmas).exp() + (mus - mu)**2)).log()", "here variances alone mix"),
@@ -425,6 +444,11 @@ EXPERIMENT = [
           "    values, units = np.asarray(values, dtype=float), np.asarray(units)\n"
           "    return np.array([np.median(values[units == unit]) for unit in dict.fromkeys(units.tolist())])",
           "units may have different numbers of values"),
+    Wrong("04_experiment", "units", "names made unique by sorting",
+          "def per_unit(values, units):\n    values, units = np.array(values), np.array(units)\n"
+          "    first = [units[i] for i in range(len(units)) if units[i] not in units[:i]]\n"
+          "    order = first if len(first) < 3 else sorted(first)\n"
+          "    return np.array([values[units == name].mean() for name in order])", "a set has none"),
     Wrong("04_experiment", "interval", "not paired",
           "def paired_interval(first, second):\n    first, second = np.asarray(first), np.asarray(second)\n"
           "    error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))\n"
@@ -445,7 +469,7 @@ EXPERIMENT = [
     Wrong("04_experiment", "interval", "n degrees of freedom",
           "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n    n = len(differences)\n"
           "    half = stats.t.ppf(0.975, n) * differences.std(ddof=1) / np.sqrt(n)\n"
-          "    return differences.mean() - half, differences.mean() + half", "degrees of freedom", hidden=True),
+          "    return differences.mean() - half, differences.mean() + half", "degrees of freedom"),
     Wrong("04_experiment", "interval", "the factor for 90 %",
           "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n    n = len(differences)\n"
           "    half = stats.t.ppf(0.95, n - 1) * differences.std(ddof=1) / np.sqrt(n)\n"

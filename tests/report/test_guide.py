@@ -33,3 +33,13 @@ def test_the_slides_that_a_plan_names_are_there():
 def test_the_quiz_has_a_key():
     questions, key = TEXT.split("## A quiz")[1].split("## ")[0].split(":::{dropdown} Key")
     assert len(re.findall(r"(?m)^\d+\. ", questions)) == len(re.findall(r"(?m)^\d+\. ", key)) == 10
+
+
+def test_a_book_without_solutions_has_no_answers_in_its_guide(tmp_path):
+    page = tmp_path / "teaching.md"
+    for solutions in (True, False):
+        page.write_text(TEXT, encoding="utf-8")
+        guide.complete(page, [], solutions)
+        found = page.read_text(encoding="utf-8")
+        assert all((part in found) == solutions for part in ("{dropdown} Key", "It rested on a reputation", "*(hidden)* |"))
+        assert "## A quiz" in found and "## Where to run it" in found and "\n:::\n" not in found or solutions
