@@ -254,7 +254,7 @@ def test_a_photograph_beyond_the_memory_is_drawn_in_tiles_to_the_same_result(tmp
     monkeypatch.setattr(tiles, "PROCESS", 0)
     monkeypatch.setattr(tiles, "SHORTEST_TILE", 64)
     sizes, draw = [], tiles.TiledFeatures.boxes
-    monkeypatch.setattr(tiles.TiledFeatures, "boxes", lambda self, doing: sizes.append(self.side) or draw(self, doing))
+    monkeypatch.setattr(tiles.TiledFeatures, "boxes", lambda self, doing: sizes.append(self.plan.side) or draw(self, doing))
     for extra, levels in (([], 1), (["--preserve-colour"], 2), (["--oversample", "1.5"], 4)):  # larger pictures are 8-bit too
         common = [tmp_path / "photo.png", STYLE, "--model", "vgg19-slim", *extra]
         whole = drawn(common, tmp_path / "whole.png")

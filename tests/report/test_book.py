@@ -49,14 +49,14 @@ def test_claims_are_shown_written_and_joined(tmp_path, shown):
         assert book.claim(claim(control)).statement == "it moves"
         book.claims_table()
         book.save()
-    assert "it moves: **withdrawn**" in shown[0] and "| it moves | withdrawn | 2.000 [0.701, 3.299], 4 photographs |" in shown[1]
-    assert "it moves: **holds**" in shown[2] and "still: -1.000, fails" in shown[3]
+    assert "it moves: **withdrawn**" in shown[0] and "| it moves | withdrawn | 2.00 [0.70, 3.30], 4 photographs |" in shown[1]
+    assert "it moves: **holds**" in shown[2] and "still: -1.00, fails" in shown[3]
     assert shown[1].startswith("<details><summary>All 1 statements: ") and shown[1].count("- **Rule ") == 1
     joined = archive.read_claims(tmp_path / "run")
     assert [(row["notebook"], row["verdict"]) for row in joined] == [("01_first", "holds"), ("02_second", "withdrawn")]
     assert list(joined[0]) == ["notebook", "statement", "source", "figure", "interval", "n", "varies", "rule", "verdict",
                                "control"]
-    assert joined[0]["control"] == {"what": "still", "figure": "-1.000", "verdict": "fails"}
+    assert joined[0]["control"] == {"what": "still", "figure": "-1.00", "verdict": "fails"}
 
 
 def test_results_do_not_say_where_things_lie_on_the_machine(tmp_path):
