@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..pictures.images import MIN_SIDE, to_pixels
 from ..pictures.palette import finished, palette_of
 from ..provenance import digest, tensors_digest
+from .backbones.modulation import Modulation
 from .codes import Style, StyleCode, mix_codes
 from .content import ContentStatistics
 
@@ -128,16 +129,17 @@ class STVAE(AutoEncoder):
                known: ContentStatistics | None = None) -> torch.Tensor:
         """Content features in a style, decoded, unclamped. strength: linear in feature space, 0 is the content.
         known: `vlt.content_statistics` of other features, to take out in place of these features' own."""
-        if strength == 0:
-            return self.decode(content_features, size)
-        modulation = style.modulation and replace(style.modulation, strength=strength)
-        return self.decode(self.moved(content_features, style, strength, known), size, modulation)
+        moved, modulation = self.moved(content_features, style, strength, known)
+        return self.decode(moved, size, modulation)
 
     def moved(self, content_features: torch.Tensor, style: Style, strength: float,
-              known: ContentStatistics | None) -> torch.Tensor:
-        """Content features in a style, before they are decoded, as `render` is told."""
+              known: ContentStatistics | None) -> tuple[torch.Tensor, Modulation | None]:
+        """What the decoder is given to render content features in a style, as `render` is told: features and modulation."""
+        if strength == 0:
+            return content_features, None
         moved = self.vlt.transform(content_features, style, known)
-        return torch.lerp(content_features, moved.to(content_features.dtype), strength)
+        modulation = style.modulation and replace(style.modulation, strength=strength)
+        return torch.lerp(content_features, moved.to(content_features.dtype), strength), modulation
 
     def finishes(self, style: Style) -> bool:
         """Whether pictures in a style are finished: the model asks for it, and the style is that of a picture."""

@@ -50,6 +50,10 @@ class Box:
         return Box(max(0, self.top - by), min(shape[0], self.bottom + by),
                    max(0, self.left - by), min(shape[1], self.right + by))
 
+    def scale_of(self, maps: torch.Tensor) -> int:
+        """Rows a place, of `maps (N, C, H, W)` that show this box."""
+        return maps.shape[2] // (self.bottom - self.top)
+
     def cut(self, maps: torch.Tensor, scale: int = 1, within: "Box | None" = None) -> torch.Tensor:
         """The part of `maps (N, C, H, W)`, of `scale` rows and columns a place, that shows this box; `within`: the box that
         they show, from the first place on where it is None. A picture may end before the last place does."""
@@ -219,11 +223,8 @@ class Tiler:
               kept: "KeptLayer | None" = None, index: int | None = None) -> torch.Tensor:
         """What the decoder makes of a box: the picture, or before its modulation hidden layer `index`."""
         index = len(self.model.decoder.hidden_widths) if index is None else index
-        found, modulation = features.at(box), None
-        if strength:
-            found, modulation = self.model.moved(found, style, strength, known), style.modulation
-            modulation = modulation and replace(modulation, strength=strength)
-        return self.model.decoder.layer(index, found.contiguous(memory_format=torch.channels_last), modulation,
+        moved, modulation = self.model.moved(features.at(box), style, strength, known)
+        return self.model.decoder.layer(index, moved.contiguous(memory_format=torch.channels_last), modulation,
                                         kept and kept.at(box))
 
     def measured(self, features: "TiledFeatures", style: Style, strength: float,
@@ -232,16 +233,17 @@ class Tiler:
         these layers that was kept."""
         style, kept = replace(style, modulation=replace(style.modulation, known=[])), None
         for index in range(len(self.model.decoder.hidden_widths)):
-            sums, keeping = LayerSums(), KeptLayer(index, features.plan.keep, features.shape)
+            sums, keeps = LayerSums(), index < features.plan.layers
+            following = KeptLayer(index, features.plan.keep, features.shape) if keeps else kept
             for box in features.boxes(f"measure layer {index + 1}"):
                 wide = box.grown(self.decoder_reach, features.shape)
                 hidden = self.drawn(wide, features, style, strength, known, kept, index)
-                inside = box.cut(hidden, hidden.shape[2] // (wide.bottom - wide.top), wide)
+                inside = box.cut(hidden, wide.scale_of(hidden), wide)
                 sums.add(inside)
-                if index < features.plan.layers:
-                    keeping.put(box, inside)
+                if keeps:
+                    following.put(box, inside)
             style.modulation.known.append(sums.moments())
-            kept = keeping if index < features.plan.layers else kept
+            kept = following
         return style, kept
 
 
@@ -253,7 +255,7 @@ class KeptLayer:
 
     def put(self, box: Box, inside: torch.Tensor) -> None:
         """Keep what was found `inside` a box."""
-        scale = inside.shape[2] // (box.bottom - box.top)
+        scale = box.scale_of(inside)
         if self.values is None:
             self.values = torch.empty(*inside.shape[:2], *(scale * side for side in self.shape), dtype=self.dtype,
                                       device=inside.device, memory_format=torch.channels_last)
@@ -321,7 +323,7 @@ class TiledFeatures:
             wide = box.grown(maps_reach, self.shape)
             for side, level in vlt.content_levels(self.at(wide)):
                 maps = side.content_maps(level - means[side][:, :, None, None])
-                flat = box.cut(maps, maps.shape[2] // (wide.bottom - wide.top), wide).double().flatten(2)
+                flat = box.cut(maps, wide.scale_of(maps), wide).double().flatten(2)
                 grams[side] = grams[side] + flat @ flat.transpose(1, 2)
         return joined([ContentStatistics(means[side], side.matrix_from((total / counts[side]).float()))
                        for side, total in grams.items()])

@@ -26,7 +26,8 @@ def tellings() -> dict[str, list[dict[str, str]]]:
 def told(notebook: str, claims: list[Claim]) -> list[tuple[str, str]]:
     """Verdict and sentence of every claim that `docs/answers.yaml` has words for; without any, the statements of one claim that
     holds and of one that does not."""
-    found = [(claim.verdict, claim.plainly(said["holds"], said["fails"], said["question"], said["unit"], "tenfold" in said))
+    found = [(claim.verdict,
+              claim.plainly(said["holds"], said["fails"], said["question"], said["unit"], said.get("tenfold", False)))
              for said in tellings().get(notebook, []) for claim in claims if claim.statement.startswith(said["claim"])]
     if found:
         return found

@@ -87,7 +87,7 @@ def has_previews(folder: Path | None) -> bool:
 def _build(pages: Path, site: Path, whole: bool) -> None:
     """Run Sphinx. What it finds wrong with a page goes to stderr; what its extensions will have to change, to nobody; nor,
     unless the book is `whole`, links to chapters that it does not have."""
-    logging.getLogger().addHandler(logging.NullHandler())  # or a style of Pygments that the theme loads prints what all log
+    logging.basicConfig(handlers=[logging.NullHandler()])  # or a style of Pygments that the theme loads prints what all log
     from sphinx.cmd.build import build_main
 
     make_folder(site, "choose a writable --out")

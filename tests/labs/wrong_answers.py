@@ -444,11 +444,11 @@ EXPERIMENT = [
           "    values, units = np.asarray(values, dtype=float), np.asarray(units)\n"
           "    return np.array([np.median(values[units == unit]) for unit in dict.fromkeys(units.tolist())])",
           "units may have different numbers of values"),
-    Wrong("04_experiment", "units", "names made unique by sorting",
+    # In place of set(units), whose order changes from run to run: one that is wrong in every run.
+    Wrong("04_experiment", "units", "the names as a set, which has no order",
           "def per_unit(values, units):\n    values, units = np.array(values), np.array(units)\n"
-          "    first = [units[i] for i in range(len(units)) if units[i] not in units[:i]]\n"
-          "    order = first if len(first) < 3 else sorted(first)\n"
-          "    return np.array([values[units == name].mean() for name in order])", "a set has none"),
+          "    names = list(dict.fromkeys(units.tolist()))\n"
+          "    return np.array([values[units == name].mean() for name in names[:2] + names[:1:-1]])", "a set has none"),
     Wrong("04_experiment", "interval", "not paired",
           "def paired_interval(first, second):\n    first, second = np.asarray(first), np.asarray(second)\n"
           "    error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))\n"

@@ -155,7 +155,7 @@ def test_layers_are_kept_one_after_the_other_and_no_pass_begins_anew(photo, glas
     decoder, count, taken = type(tiler.model.decoder), len(tiler.model.decoder.hidden_widths), []
     step = decoder.step
     monkeypatch.setattr(decoder, "step", lambda self, index, *given: taken.append(index) or step(self, index, *given))
-    assert tiler.decoder_reach and tiler.hidden_values
+    assert tiler.decoder_reach and tiler.hidden_values, "found once, before steps are counted"
     for layers, wanted in ((0, [*range(1, count + 1), count + 1]), (count, [1] * (count + 1))):
         taken.clear()
         tiler.stylize(photo, glass, Plan(99, torch.float32, layers))

@@ -221,7 +221,8 @@ class ResNetDecoder(DecoderBase):
     """
 
     def __init__(self, width: str = "slim", last: str = VLT_STAGE, adapted: bool = False):
-        widths, base = stage_widths(width), stage_widths(width)["conv1"]
+        widths = stage_widths(width)
+        base = widths["conv1"]
         names = [name for name in STAGES if STRIDES[name] <= STRIDES[last]]
         blocks = {name: [f"{name}_{index}" for index in range(BLOCKS[name], 0, -1)] for name in reversed(names[1:])}
         super().__init__([step for stage in blocks.values() for step in (*stage, UPSAMPLE)]
