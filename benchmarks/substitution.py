@@ -1,12 +1,15 @@
-"""Sixty pairs by every arm of the experiment on published networks, by three unrelated judges (notebook 03).
+"""Sixty pairs by every arm of an experiment, by three unrelated judges: published networks against each other (notebook 03), or
+three readings of the paper (notebook 02).
 
-    python benchmarks/substitution.py EVAL_FOLDER
+    python benchmarks/substitution.py EVAL_FOLDER [--experiment published] [--redrawn AUTOENCODER] [--content-dir FOLDER]
 
-EVAL_FOLDER as for benchmarks/yardstick.py. The arms' weights are read from runs/published, where benchmarks/sweep.py leaves
+EVAL_FOLDER as for benchmarks/yardstick.py. The arms' weights are read from runs/EXPERIMENT, where benchmarks/sweep.py leaves
 them; those that are not there, or whose weights are the recorded ones, keep their rows. Writes
-data/runs/published/judged.json: for every arm, seed and judge a row of values, one for each pair; of the student report's
+data/runs/EXPERIMENT/judged.json: for every arm, seed and judge a row of values, one for each pair; of the student report's
 set-up also what its pictures have in common with their own photographs and with others (analysis/traces.py); and a
 sheet of pictures of every arm's first seed (rows: three sample photographs; columns: reconstruction, two generated styles).
+With --redrawn also an arm `redrawn`: the photographs as a shipped autoencoder redraws them, without a style. With --content-dir,
+the folder that the arms were trained on, also the PSNR of one flat colour for each of its held-out photographs.
 """
 
 import argparse
@@ -18,14 +21,17 @@ import yardstick
 
 import stvae_lib as st
 from stvae_lib.analysis.traces import own_over_others, stretched
+from stvae_lib.evaluation.metrics import reconstruction_scores
 from stvae_lib.files import make_folder, write_text
+from stvae_lib.model import weights
+from stvae_lib.model.stvae import STVAE
 from stvae_lib.pictures import datasets
+from stvae_lib.pictures.datasets import held_out_images
 from stvae_lib.pictures.images import resized, to_jpeg
 from stvae_lib.provenance import environment, sha256
 
 ROOT = Path(__file__).resolve().parent.parent
-WEIGHTS, RECORD = ROOT / "runs" / "published", ROOT / "data" / "runs" / "published"
-OUT = RECORD / "judged.json"
+EXPERIMENTS = "published", "readings"
 UNTRAINED = "report-untrained"  # whose outputs lie far outside 0 … 1
 TRACED = (UNTRAINED, "report-trained", "layer2")
 PHOTOS = ("astronaut", "rocket", "chelsea")  # the student report's layout: a portrait, an architecture, a character
@@ -35,19 +41,20 @@ STAGE = "-2-transform"
 MEASURES = ("style", "texture", "kept", "find_t", "find_c")
 
 
-def weights() -> list[tuple[str, str, Path]]:
+def trained_arms(experiment: str) -> list[tuple[str, str, Path]]:
     """Arm, seed and weights of every trained arm."""
     found = []
-    for file in sorted(WEIGHTS.glob(f"s*{STAGE}/*{STAGE}.safetensors")):
+    for file in sorted((ROOT / "runs" / experiment).glob(f"s*{STAGE}/*{STAGE}.safetensors")):
         seed, arm = file.stem.removesuffix(STAGE).split("-", 1)
         found.append((arm, seed, file))
     return found
 
 
 def judged(folder: Path, model) -> dict:
-    """{judge: {measure: one value for each pair}} of one model."""
+    """{judge: {measure: one value for each pair}} of one model; an autoencoder redraws the content."""
     judges = yardstick.module(folder / "judges.py")
-    rows = yardstick.judge_all(judges, folder / "set", {"arm": model.stylize}, sizes=(yardstick.SIZE,))["arm"]
+    method = model.stylize if isinstance(model, STVAE) else lambda content, style: model.reconstruct(content)
+    rows = yardstick.judge_all(judges, folder / "set", {"arm": method}, sizes=(yardstick.SIZE,))["arm"]
     return {judge: {measure: [round(value, 4) for value in rows[judge][measure]] for measure in MEASURES}
             for judge in judges.JUDGES}
 
@@ -80,27 +87,43 @@ def sheet(model, shown=lambda outputs: outputs.clamp(0, 1)) -> torch.Tensor:
     return torch.cat(rows, dim=2)
 
 
-def main(folder: Path) -> None:
-    known = json.loads(OUT.read_text()) if OUT.exists() else {"arms": {}, "traces": {}, "weights": {}}
-    make_folder(RECORD / "pictures", "choose a writable checkout")
-    for arm, seed, file in weights():
+def flat_psnr(content_dir: str) -> float:
+    """PSNR of a photograph's mean colour, over the held-out photographs that the cards' PSNR is over."""
+    photos = held_out_images(content_dir, None, 256)
+    flat = [photo.mean((2, 3), keepdim=True).expand_as(photo) for photo in photos]
+    return round(float(reconstruction_scores(flat, photos)["psnr"]), 4)
+
+
+def main(folder: Path, experiment: str, redrawn: str | None, content_dir: str | None) -> None:
+    record = ROOT / "data" / "runs" / experiment
+    out, pairs = record / "judged.json", json.loads((folder / "set" / "pairs.json").read_text())
+    known = json.loads(out.read_text()) if out.exists() else {"arms": {}, "traces": {}, "weights": {}}
+    make_folder(record / "pictures", "choose a writable checkout")
+    if content_dir:
+        known["flat"] = flat_psnr(content_dir)
+        write_text(out, json.dumps(known) + "\n")
+    arms = trained_arms(experiment) + ([("redrawn", "s0", weights.find(redrawn))] if redrawn else [])
+    for arm, seed, file in arms:
         label, digest = f"{seed}-{arm}", sha256(file)[:16]
         if known["weights"].get(label) == digest:
             continue
         model = st.load(file, "cpu")
         known["arms"].setdefault(arm, {})[seed], known["weights"][label] = judged(folder, model), digest
-        if seed == "s0":
+        if seed == "s0" and isinstance(model, STVAE):
             drawn = sheet(model, stretched) if arm == UNTRAINED else sheet(model)
-            (RECORD / "pictures" / f"{arm}.jpg").write_bytes(to_jpeg(drawn, quality=88))
-        if arm in TRACED and seed == "s0":
+            (record / "pictures" / f"{arm}.jpg").write_bytes(to_jpeg(drawn, quality=88))
+        if arm in TRACED and seed == "s0" and experiment == "published":
             known["traces"][arm] = traces(folder, model)
         print(label, {judge: round(sum(values["style"]) / len(values["style"]), 3)
                       for judge, values in known["arms"][arm][seed].items()}, flush=True)
-        pairs = json.loads((folder / "set" / "pairs.json").read_text())
-        write_text(OUT, json.dumps(known | {"pairs": pairs, "provenance": environment("cpu")}) + "\n")  # kept if cut short
+        write_text(out, json.dumps(known | {"pairs": pairs, "provenance": environment("cpu")}) + "\n")  # kept if cut short
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=yardstick.eval_folder, metavar="EVAL_FOLDER")
-    main(parser.parse_args().folder)
+    parser.add_argument("--experiment", choices=EXPERIMENTS, default=EXPERIMENTS[0])
+    parser.add_argument("--redrawn", metavar="AUTOENCODER", help="a shipped autoencoder, judged as an arm of its own")
+    parser.add_argument("--content-dir", metavar="FOLDER", help="photographs that the arms were trained on")
+    args = parser.parse_args()
+    main(args.folder, args.experiment, args.redrawn, args.content_dir)
