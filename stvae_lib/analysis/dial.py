@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..evaluation.intervals import Claim, Interval, crossed, difference_beyond, exchanged, judge, paired
+from ..evaluation.intervals import Claim, Interval, confounded, crossed, difference_beyond, exchanged, judge, paired
 
 GAIN = 0.10  # share of the mean distance from the peakiest to the flattest setting
 OTHER_FAMILY = {"vgg16": "resnet50", "resnet50-half": "vgg16"}  # network -> the judge that counts
@@ -70,13 +70,19 @@ class Dial:
         return crossed(gain(self.values(network, "entropy"), distance), *zip(*self.record["pairs"]))
 
     def claims(self) -> list[Claim]:
-        """For both networks: flatter activations bring the picture closer to the style, and to its strokes."""
-        return [judge(f"{NAMES[network]}: from peaky to flat activations the {what} falls by more than {GAIN:.0%}",
-                      "Wang et al. 2021", self.gain(network, measure), "contents or styles of the pairs",
-                      difference_beyond(GAIN), ("entropies in an order drawn by lot", self.gain(network, measure, turned=True)),
-                      ("the style itself at the flattest setting", self.reached(network, measure)))
-                for network in OTHER_FAMILY for measure, what in (("style", "style distance"),
-                                                                  ("texture", "style distance in grey"))]
+        """For both networks: flatter activations bring the picture closer to the style, and to its strokes. Confounded where the
+        dial's ends differ in how much of the photograph they keep, that is, in how far they move a picture at all."""
+        claims = []
+        for network in OTHER_FAMILY:
+            moved = self.values(network, "kept").mean(1)
+            for measure, what in (("style", "style distance"), ("texture", "style distance in grey")):
+                claim = judge(f"{NAMES[network]}: from peaky to flat activations the {what} falls by more than {GAIN:.0%}",
+                              "Wang et al. 2021", self.gain(network, measure), "contents or styles of the pairs",
+                              difference_beyond(GAIN),
+                              ("entropies in an order drawn by lot", self.gain(network, measure, turned=True)),
+                              ("the style itself at the flattest setting", self.reached(network, measure)))
+                claims.append(confounded(claim, "the structure kept", float(moved[0]), float(moved[-1])))
+        return claims
 
     def by_stride(self, key: str) -> dict[str, tuple[list[int], list[float]]]:
         """Of both networks by name: the strides of their stages, and there the mean over photographs of "entropy", "peak" or

@@ -134,7 +134,13 @@ def _precision() -> list[Question]:
                      "layer2", no_difference_beyond(FARTHER), UNTRAINED, SAME)]
 
 
-QUESTIONS = [*_sides(), *_sizes(), *_training(), *_precision()]
+def _afterwards() -> list[Question]:
+    """Put when the arms' figures were known: whether what the first questions found is of a network's kind or of its training."""
+    return [Question(f"With random weights in both, VGG-16 redraws worse than ResNet-50 by more than {REDRAWS:g} dB", "psnr",
+                     "vgg16-random", "layer2-random", difference_beyond(REDRAWS), SAME, DEEPER, sign=-1)]
+
+
+QUESTIONS = [*_sides(), *_sizes(), *_training(), *_precision(), *_afterwards()]
 MARGINS = {"psnr": REDRAWS, "style": FARTHER, "texture": FARTHER, "kept": KEPT, "find_t": FOUND}
 SIDES = {"layer2", "vgg16"}  # the two arms that the first questions set against each other
 TRACE = 0.05  # margin of `Judged.trace`, in correlation
@@ -142,20 +148,23 @@ TRACE = 0.05  # margin of `Judged.trace`, in correlation
 
 def told(by_loser: dict[str, Claim], what: str) -> str:
     """A sentence from the claims that one network, or the other, is worse. by_loser: name -> claim; what: "is worse in ..."."""
-    for loser, claim in by_loser.items():
-        if claim.verdict == HOLDS:
-            return f"{loser} {what} by more than the margin ({claim.amount()})."
-    first = next(iter(by_loser))
+    loser, claim = max(by_loser.items(), key=lambda item: item[1].figure)  # who is worse, as far as was measured
+    figures = f"({claim.amount()}; {claim.bound()})"
+    if claim.verdict == HOLDS:
+        return f"{loser} {what} by more than the margin {figures}."
     if {claim.verdict for claim in by_loser.values()} == {FAILS}:
-        return f"Neither network {what} by more than the margin ({first}: {by_loser[first].amount()})."
-    return f"Whether one of them {what} is not decided here ({first}: {by_loser[first].amount()})."
+        return f"Neither network {what} by more than the margin ({loser}: {claim.amount()}; {claim.bound()})."
+    if claim.interval[0] > 0:
+        return f"{loser} {what}; whether by more than the margin is not decided here {figures}."
+    return f"Whether {loser} {what} by more than the margin is not decided here {figures}."
 
 
 class Judged:
     """The arms' recorded figures: PSNR from their cards, and what the judges say of sixty pictures of each.
 
     arms: gives `values(arm, "psnr")`, one value for each seed. record: what `benchmarks/substitution.py` wrote: "pairs", a
-    content and a style each, and "arms": {arm: {judge: {measure: one row of values for every seed}}}.
+    content and a style each, "arms": {arm: {judge: {measure: one row of values for every seed}}}, and "flat": the PSNR of one
+    flat colour, each photograph's own mean, over the photographs of the cards.
     """
 
     def __init__(self, arms, record: dict):
@@ -213,6 +222,19 @@ class Judged:
         if needed <= known and question.control_if_fails and question.rule(self._measured(question)) == FAILS:
             needed |= set(question.control_if_fails[1:])
         return needed - known
+
+    def beyond_flat(self, arm: str) -> Interval:
+        """By how much an arm redraws better than one flat colour a photograph, in dB, over seeds."""
+        return single_runs(self.arms.values(arm, "psnr"), [self.record["flat"]],
+                           [self.arms.values(name, "psnr") for name in self.repeated()])
+
+    def shapes(self) -> Claim:
+        """Whether the student report's set-up, once it is trained, redraws more than a colour (a rule that was set when its PSNR
+        was known)."""
+        found, untrained, cut = map(self.beyond_flat, ("report-trained", "report-untrained", "layer2"))
+        statement = f"The report's set-up, trained, redraws better than one flat colour a photograph, by more than {REDRAWS:g} dB"
+        return judge(statement, "student report", found, "the fewest of seeds", difference_beyond(REDRAWS),
+                     ("the same, untrained", untrained), ("ResNet-50 to layer2", cut))
 
     def traces(self) -> list[Claim]:
         """Whether something of the photograph is left in what the student report's set-up makes of it, redrawn and stylised

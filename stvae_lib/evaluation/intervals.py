@@ -157,10 +157,14 @@ def plus_minus(values, decimals: int = 2) -> str:
 @dataclass(frozen=True)
 class Rule:
     """A decision rule, written into the results by its `text`. Called with an Interval, or with a number over which
-    nothing varies. Without an interval (one run of something that varies) nothing is decided."""
+    nothing varies. Without an interval (one run of something that varies) nothing is decided.
+
+    bounds: what an interval has to lie beyond, or between where there are two.
+    """
 
     text: str
     decide: Callable[[float, float], str]
+    bounds: tuple[float, ...]
 
     def __call__(self, measured: "Interval | float") -> str:
         interval = as_interval(measured)
@@ -170,13 +174,13 @@ class Rule:
 def above(bound: float, what: str = "the 95 % interval") -> Rule:
     """Holds where the whole interval lies above `bound`, fails where the whole lies at or below it."""
     return Rule(f"holds where all of {what} > {bound:g}, fails where all ≤ {bound:g}, else undecided",
-                lambda low, high: HOLDS if low > bound else FAILS if high <= bound else UNDECIDED)
+                lambda low, high: HOLDS if low > bound else FAILS if high <= bound else UNDECIDED, (bound,))
 
 
 def below(bound: float, what: str = "the 95 % interval") -> Rule:
     """Holds where the whole interval lies below `bound`, fails where the whole lies at or above it."""
     return Rule(f"holds where all of {what} < {bound:g}, fails where all ≥ {bound:g}, else undecided",
-                lambda low, high: HOLDS if high < bound else FAILS if low >= bound else UNDECIDED)
+                lambda low, high: HOLDS if high < bound else FAILS if low >= bound else UNDECIDED, (bound,))
 
 
 def difference_beyond(margin: float = 0.0) -> Rule:
@@ -194,13 +198,13 @@ def no_difference_beyond(margin: float) -> Rule:
     return Rule(f"holds where all of the 95 % interval of paired differences lies within ± {margin:g}, fails where all of it "
                 "lies outside, else undecided",
                 lambda low, high: HOLDS if -margin < low and high < margin
-                else FAILS if low >= margin or high <= -margin else UNDECIDED)
+                else FAILS if low >= margin or high <= -margin else UNDECIDED, (-margin, margin))
 
 
 def share_at_least(bound: float) -> Rule:
     """For a `share`: at least `bound`."""
     return Rule(f"holds where all of the exact 95 % interval of the share ≥ {bound:g}, fails where all < {bound:g}, "
-                "else undecided", lambda low, high: HOLDS if low >= bound else FAILS if high < bound else UNDECIDED)
+                "else undecided", lambda low, high: HOLDS if low >= bound else FAILS if high < bound else UNDECIDED, (bound,))
 
 
 @dataclass
@@ -210,7 +214,9 @@ class Claim:
     source: where the statement is made (or, by reading, the lines that were read). figure: what was measured, a number or a
     text. interval: [low, high] at 95 %, None by reading and for one run of something that varies. n and varies: how many
     of what the interval is over ("4 photographs", "3 decoder seeds"). rule: the decision rule's text.
-    control: {"what", "figure", "verdict"}: the same rule on data for which the claim must come out otherwise.
+    control: {"what", "figure", "verdict", "if_fails"}: the same rule on data for which the claim must come out otherwise;
+    if_fails: it is the control of a claim that fails, something of which the claim is true.
+    bounds: what the interval has to lie beyond, or between where there are two; None by reading.
     """
 
     statement: str
@@ -222,6 +228,7 @@ class Claim:
     rule: str
     verdict: str
     control: dict | None
+    bounds: list[float] | None = None
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -233,24 +240,33 @@ class Claim:
             return self.figure
         values = [self.figure, *(self.interval or ())]
         values, digits = ([10**value for value in values], 0) if tenfold else (values, places(self.figure, decimals))
-        figure, *bounds = (f"{value:.{digits}f}" for value in values)
-        return f"{figure} [{', '.join(bounds)}]" if self.interval and self.interval[0] != self.interval[1] else figure
+        figure, *ends = (f"{value:.{digits}f}" for value in values)
+        return f"{figure} [{', '.join(ends)}]" if self.interval and self.interval[0] != self.interval[1] else figure
+
+    def bound(self, tenfold: bool = False) -> str:
+        """What the figure is held against: "bound 0.05", or "bounds ± 0.05". Empty by reading. tenfold: see `amount`."""
+        if not self.bounds:
+            return ""
+        value = 10 ** self.bounds[-1] if tenfold else self.bounds[-1]
+        return f"bounds ± {value:.3g}" if len(self.bounds) > 1 else f"bound {value:.3g}"
 
     def measured(self, decimals: int = 2) -> str:
-        """The figure with its interval and what that is over."""
-        return self.amount(decimals) if isinstance(self.figure, str) else f"{self.amount(decimals)}, {self.varies}"
+        """The figure with its interval, what it is held against, and what the interval is over."""
+        return ", ".join(filter(None, (self.amount(decimals), self.bound(), self.varies)))
 
     def plainly(self, holds: str, fails: str, question: str, unit: str = "", tenfold: bool = False) -> str:
         """A sentence for the verdict: `holds`, `fails`, or that the `question` ("whether ...") was not answered; behind it what
-        was measured, in its `unit`; tenfold: see `amount`."""
-        unanswered = f"{question[0].upper()}{question[1:]} is {self.verdict} here"
+        was measured, in its `unit`, and against what where that is not told; tenfold: see `amount`."""
         measured = f"{self.amount(tenfold=tenfold)} {unit}".rstrip()
-        return f"{ {HOLDS: holds, FAILS: fails}.get(self.verdict, unanswered)} ({measured})."
+        if self.verdict in (HOLDS, FAILS):
+            return f"{holds if self.verdict == HOLDS else fails} ({measured})."
+        against = "; ".join(filter(None, (measured, self.bound(tenfold))))
+        return f"{question[0].upper()}{question[1:]} is {self.verdict} here ({against})."
 
     def sentence(self, decimals: int = 2) -> str:
         """Markdown for the text of a notebook: the statement, its verdict, and what both rest on."""
         control = "; control, {what}: {figure}, {verdict}".format(**self.control) if self.control else ""
-        return f"{self.statement}: **{self.verdict}** ({self.measured(decimals)}{control})."
+        return f"{self.statement[0].upper()}{self.statement[1:]}: **{self.verdict}** ({self.measured(decimals)}{control})."
 
 
 def judge(statement: str, source: str, measured: Interval | float, varies: str, rule: Rule,
@@ -266,13 +282,14 @@ def judge(statement: str, source: str, measured: Interval | float, varies: str, 
     """
     interval = as_interval(measured)
     verdict = rule(interval)
-    what, other = control_if_fails if control_if_fails and verdict == FAILS else control
+    other_way = control_if_fails is not None and verdict == FAILS
+    what, other = control_if_fails if other_way else control
     other = as_interval(other)
     turned = rule(other)
     bounds = None if interval.low is None else [interval.low, interval.high]
     return Claim(statement, source, interval.mean, bounds, interval.n, f"{interval.n} {varies}" if varies else "nothing varies",
                  rule.text, WITHDRAWN if turned == verdict != UNDECIDED else verdict,
-                 {"what": what, "figure": other.text(decimals), "verdict": turned})
+                 {"what": what, "figure": other.text(decimals), "verdict": turned, "if_fails": other_way}, list(rule.bounds))
 
 
 def counted(claims: list[Claim]) -> dict[str, int]:

@@ -7,16 +7,18 @@ PAIRS = [[f"c{index % 6}", f"s{index % 4}"] for index in range(12)]
 ENTROPY = (0.5, 0.7, 0.9, 1.0)
 
 
-def recorded(effect):
-    """A record in which the style distance by the other family is 1 - effect·entropy, and by the own one is not."""
+def recorded(effect, kept=(0.8, 0.8, 0.8, 0.8)):
+    """A record in which the style distance by the other family is 1 - effect·entropy, and by the own one is not; `kept` of the
+    photograph's structure at every temperature."""
     rng = np.random.default_rng(0)
     rows = []
     for network, other in OTHER_FAMILY.items():
         rows.append({"network": network, "temperature": None, "entropy": [0.8] * 12, other: {"style": [9.0] * 12}})
-        for temperature, entropy in zip((0.25, 1.0, 4.0, 16.0), ENTROPY):
+        for temperature, entropy, structure in zip((0.25, 1.0, 4.0, 16.0), ENTROPY, kept):
             values = (1 - effect * entropy + 0.01 * rng.standard_normal(12)).tolist()
             rows.append({"network": network, "temperature": temperature, "entropy": [entropy] * 12,
-                         other: {"style": values, "texture": values}, network.removesuffix("-half"): {"style": [5.0] * 12}})
+                         other: {"style": values, "texture": values, "kept": [structure] * 12},
+                         network.removesuffix("-half"): {"style": [5.0] * 12}})
     return Dial({"pairs": PAIRS, "rows": rows})
 
 
@@ -37,6 +39,10 @@ def test_the_claims_follow_the_effect_and_the_control_turns_them():
         claims = recorded(effect).claims()
         assert len(claims) == 2 * len(NAMES) and {claim.verdict for claim in claims} == {verdict}
     assert all(claim.control["verdict"] != "holds" for claim in recorded(0.5).claims())
+
+
+def test_a_dial_that_also_sets_how_far_pictures_move_decides_nothing():
+    assert {claim.verdict for claim in recorded(0.5, kept=(1.0, 0.9, 0.7, 0.5)).claims()} == {"confounded"}
 
 
 def test_the_judge_that_counts_is_of_the_other_family():

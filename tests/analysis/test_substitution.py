@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stvae_lib.analysis.substitution import HOME, MARGINS, QUESTIONS, SIDES, Judged, Question, told
-from stvae_lib.evaluation.intervals import difference_beyond
+from stvae_lib.evaluation.intervals import Interval, difference_beyond, judge
 
 PAIRS = [[f"photo{index % 6}", f"style{index % 10}"] for index in range(60)]
 SEEDS = {"vgg16": 3, "layer2": 3}
@@ -122,3 +122,22 @@ def test_a_sentence_tells_who_lost_or_that_nobody_did(resnet, sentence):
     claims = {name: judged.claim(next(q for q in QUESTIONS if q.measure == "style" and q.statement.startswith(name)
                                       and {q.first, q.second} == SIDES)) for name in ("ResNet-50", "VGG-16")}
     assert told(claims, "is worse in style").startswith(sentence)
+
+
+def test_a_loser_by_an_undecided_margin_is_named_with_its_bound():
+    """By a margin of 0.1 an interval of 0.02 to 0.18 decides nothing, but that VGG-16 is worse."""
+    question = next(q for q in QUESTIONS if q.statement.startswith("VGG-16 ends") and q.measure == "style")
+    claims = {"ResNet-50": judge("s", "here", Interval(-0.1, 0.08, 3), "seeds", question.rule, ("none", 0.0), ("a loser", 1.0)),
+              "VGG-16": judge("s", "here", Interval(0.1, 0.08, 3), "seeds", question.rule, ("none", 0.0))}
+    assert told(claims, "is worse") == ("VGG-16 is worse; whether by more than the margin is not decided here "
+                                        "(0.10 [0.02, 0.18]; bound 0.1).")
+    claims["VGG-16"] = judge("s", "here", Interval(0.1, 0.2, 3), "seeds", question.rule, ("none", 0.0))
+    assert told(claims, "is worse").startswith("Whether VGG-16 is worse by more than the margin is not decided here (")
+
+
+@pytest.mark.parametrize(("trained", "verdict"), [(20.0, "holds"), (14.0, "fails")])
+def test_a_trained_set_up_is_held_against_one_flat_colour(trained, verdict):
+    judged = recorded({}, {"report-trained": trained, "report-untrained": 4.0, "layer2": 22.0})
+    judged.record["flat"] = 13.8
+    claim = judged.shapes()
+    assert claim.verdict == verdict and claim.figure == pytest.approx(trained - 13.8)

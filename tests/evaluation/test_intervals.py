@@ -74,15 +74,17 @@ def test_a_claim_says_all_that_it_rests_on():
     assert claim.to_json() == {
         "statement": "it moves", "source": "paper, section 3", "figure": 2.0, "interval": [1.5, 2.5], "n": 4,
         "varies": "4 photographs", "rule": intervals.above(0).text, "verdict": "holds",
-        "control": {"what": "none", "figure": "-1.00", "verdict": "fails"}}
-    assert claim.sentence(1) == "it moves: **holds** (2.0 [1.5, 2.5], 4 photographs; control, none: -1.00, fails)."
+        "control": {"what": "none", "figure": "-1.00", "verdict": "fails", "if_fails": False}, "bounds": [0]}
+    assert claim.sentence(1) == "It moves: **holds** (2.0 [1.5, 2.5], bound 0, 4 photographs; control, none: -1.00, fails)."
+    near = judge("it stays", "paper", Interval(0.0, 0.1, 4), "photographs", intervals.no_difference_beyond(0.25), ("far", 1.0))
+    assert near.measured() == "0.00 [-0.10, 0.10], bounds ± 0.25, 4 photographs"
     small = judge("it moves", "paper", Interval(0.012, 0.5, 4), "photographs", intervals.above(0), ("none", -1))
     assert small.amount() == "0.012 [-0.488, 0.512]", "a small figure has a digit more"
     fast = judge("it is quick", "paper", Interval(2.0, 1.0, 4), "photographs", intervals.above(0), ("none", -1))
     assert fast.amount(tenfold=True) == "100 [10, 1000]"
     read = intervals.by_reading("it never samples", "https://example.org/code#L3", "eps is dropped", holds=False)
     assert read.verdict == "fails, by reading" and read.interval is None and read.control is None
-    assert read.sentence() == "it never samples: **fails, by reading** (eps is dropped)."
+    assert read.sentence() == "It never samples: **fails, by reading** (eps is dropped)."
 
 
 def test_a_plain_sentence_and_a_tally_follow_the_verdicts():
@@ -92,7 +94,8 @@ def test_a_plain_sentence_and_a_tally_follow_the_verdicts():
     claims = [moves(Interval(mean, 0.5, 4)) for mean in (2.0, 3.0, -2.0, 0.1)]
     said = [claim.plainly("It moves", "It stays", "whether it moves", "steps") for claim in claims[1:]]
     assert said == ["It moves (3.00 [2.50, 3.50] steps).", "It stays (-2.00 [-2.50, -1.50] steps).",
-                    "Whether it moves is undecided here (0.10 [-0.40, 0.60] steps)."]
+                    "Whether it moves is undecided here (0.10 [-0.40, 0.60] steps; bound 0)."]
+    assert [claim.control["if_fails"] for claim in claims] == [False, False, True, False]
     read = [intervals.by_reading("it is written", "https://example.org", "here")] * 2
     assert intervals.tally(claims + read) == "4 hold (2 of them by reading), 1 fails, 1 undecided"
     assert intervals.counted(read + claims) == {"holds": 4, "fails": 1, "undecided": 1} and intervals.counted([]) == {}

@@ -39,7 +39,7 @@ def test_figures_of_the_chapter_are_linked_and_those_of_the_paper_are_not(links)
 
 def test_verdicts_become_chips():
     claim = Claim("it moves", "here", 1.0, [0.5, 1.5], 3, "3 photographs", "a rule", "holds", None)
-    assert "it moves: {bdg-success}`holds` (" in with_chips(claim.sentence())
+    assert "It moves: {bdg-success}`holds` (" in with_chips(claim.sentence())
     row = with_chips("| it moves | 1.0 | a rule | fails, by reading | still: 0, holds |")
     assert row == "| it moves | 1.0 | a rule | {bdg-danger}`fails, by reading` | still: 0, holds |"
     assert chip("undecided", 3) == "{bdg-secondary}`undecided: 3`" and len(set(CHIPS.values())) == len(CHIPS)
