@@ -123,17 +123,6 @@ def points(places: dict, labels: dict, axes: tuple[str, str], grey=(), width: fl
     return figure
 
 
-def bars(values: dict[str, float], title: str, line: float, width: float = 6.4, height: float = 2.6):
-    """Labelled bars with their values, and a level line to compare them with."""
-    figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
-    drawn = axis.bar(list(values), list(values.values()), color=[RED if value > line else GREEN for value in values.values()],
-                     width=0.6)
-    axis.bar_label(drawn, fmt="%.2f", padding=2)
-    axis.axhline(line, color=INK, lw=1)
-    axis.set(ylabel=title, ylim=(0, 1.15 * max(*values.values(), line)))
-    return figure
-
-
 def intervals(claims: list[Claim], labels: list[str], margins: list[float], width: float = 7.2):
     """What was measured for each claim as a point with its 95 % interval, in units of the margin that the claim names, and in
     the colour of its verdict; a claim of a difference holds where all of it lies in the shaded part."""

@@ -12,6 +12,7 @@ MEASURES = {"style": "style", "texture": "strokes in grey", "kept": "structure k
 FOUND = "own style / strokes / content found, %"  # among all of the set: a copy of either side is found by that side alone
 # whose rows at a larger working size the tables show
 SHOWN_LARGER = ("vgg16-half", "as drawn in vgg16-half", "vgg19-slim", "resnet50-slim", "microast")
+DRAWN_LARGER = ("vgg16-half@384", "microast@384")  # that figures show beside themselves at 256 pixels
 # before a model's name: unfinished; finished by colours alone, with none of the photograph; and, as a control, in wrong colours
 DRAWN, COLOURS, EXCHANGED = "as drawn in ", "colours alone in ", "colours exchanged in "
 RECOLOURED = "the photograph in the style's colours"  # finished, and nothing drawn
@@ -58,11 +59,12 @@ class Yardstick:
         return self.record["own_judge"].get(method.split("@")[0].split(" in ")[-1])
 
     def trade(self, judge: str) -> dict[str, tuple[float, float]]:
-        """Structure kept and style distance by a judge, of every method at the size it works at, by its label, but for those that
-        the judge trained."""
-        shown = [name for name in self.judged
-                 if "@" not in name and not name.startswith((COLOURS, EXCHANGED)) and self.own_judge(name) != judge]
-        return {short(name): (self.judged[name][judge]["kept"], self.judged[name][judge]["style"]) for name in shown}
+        """Structure kept and style distance by a judge, of every method at 256 pixels and of some at 384, by its label, but for
+        those that the judge trained."""
+        shown = [name for name in self.judged if ("@" not in name or name in DRAWN_LARGER)
+                 and not name.startswith((COLOURS, EXCHANGED)) and self.own_judge(name) != judge]
+        labels = {name: short(name.split("@")[0]) + name[name.find("@"):].replace("@", ", ") * ("@" in name) for name in shown}
+        return {label: (self.judged[name][judge]["kept"], self.judged[name][judge]["style"]) for name, label in labels.items()}
 
     def sixty(self) -> list[dict]:
         """Style, strokes and kept structure of every method by each judge, and how often the ResNet-50 finds its pictures' own

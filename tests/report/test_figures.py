@@ -17,14 +17,6 @@ def test_points_are_labelled():
     assert suffix == "png" and data.startswith(b"\x89PNG")
 
 
-def test_bars_say_their_values_and_which_side_of_the_line_they_are():
-    figure = figures.bars({"below": 0.5, "above": 1.5}, "ratio", line=1.0)
-    axis = figure.axes[0]
-    assert [text.get_text() for text in axis.texts] == ["0.50", "1.50"]
-    assert axis.patches[0].get_facecolor() != axis.patches[1].get_facecolor()
-    figures.encode(figure, photographic=False)
-
-
 def test_a_matrix_says_its_numbers():
     figure = figures.matrix(np.array([[1.0, -0.5], [-0.5, 1.0]]), ["a", "b"])
     assert [text.get_text() for text in figure.axes[0].texts] == ["1.0", "-0.5", "-0.5", "1.0"]
