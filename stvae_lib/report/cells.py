@@ -6,12 +6,13 @@ import html
 import io
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import nbformat
 from PIL import Image
 
+from .narrow import SIDE_BY_SIDE, rewrapped
 from .parameters import OWN
 
 CAPTION = re.compile(r"\*\*Figure (\d+)\.\*\*")
@@ -25,7 +26,7 @@ CALLS = {"claims_table(": "makes the table of statements", "judge(": "puts a sta
 @dataclass(frozen=True)
 class Figure:
     """A picture that `Book.figure` showed; caption: Markdown that begins with its number; columns: how many pictures stand in it
-    side by side, 0 where it is a plot; wide: whether it goes beyond the text."""
+    side by side, 0 where it is a plot; wide: whether it goes beyond the text; edges: of its columns (`figures.layout`)."""
 
     number: int
     data: bytes
@@ -35,6 +36,7 @@ class Figure:
     name: str = ""
     columns: int = 0
     wide: bool = False
+    edges: list[float] = field(default_factory=list)
 
     @property
     def quoted_alt(self) -> str:
@@ -48,6 +50,11 @@ class Figure:
         columns = f"columns-{self.columns}" if self.columns else ""
         return " ".join(filter(None, ["enlarge", "full-width" * self.wide, columns, "wide-plot" * plot]))
 
+    @property
+    def narrow(self) -> bytes | None:
+        """The figure as a narrow screen gets it, where that is another."""
+        return rewrapped(self.data, self.edges) if len(self.edges) - 1 > SIDE_BY_SIDE else None
+
 
 def figure_in(output, following) -> Figure | None:
     """The figure of a picture and the caption behind it; None where an output, or the one that follows, is something else."""
@@ -57,7 +64,7 @@ def figure_in(output, following) -> Figure | None:
         return None
     noted = output.metadata.get(kind, {})
     return Figure(int(found[1]), base64.b64decode(output.data[kind]), SUFFIXES[kind], " ".join(noted.get("alt", "").split()),
-                  caption, noted.get("name", ""), noted.get("columns", 0), noted.get("wide", False))
+                  caption, noted.get("name", ""), noted.get("columns", 0), noted.get("wide", False), noted.get("edges", []))
 
 
 def pairs(cell) -> list[tuple]:

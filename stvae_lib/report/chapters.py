@@ -16,6 +16,7 @@ from .answers import END, GROUPS
 from .archive import ROOT, read_json
 from .cells import CAPTION, Figure, figure_in, pairs, summary, without_places, without_traces
 from .launch import colab_cell
+from .narrow import FOLDER as NARROW
 from .prose import Links, anchor, chip, with_cards, with_chips
 
 FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
@@ -79,6 +80,8 @@ class Chapter:
         """Write the chapter into Sphinx's source folder, and its pictures beside it."""
         for figure in self.figures.values():
             _write(pages / "pictures" / self.file_of(figure), figure.data)
+            if narrow := figure.narrow:
+                _write(pages / "extra" / NARROW / f"{Path(self.file_of(figure)).stem}.webp", narrow)
         links = Links.read(pages, self.name, self.figures)
         cells = [shown for cell in self.notebook.cells for shown in self._standing_for(cell, links, pages)]
         if self.opening:

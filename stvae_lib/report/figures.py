@@ -20,7 +20,8 @@ from ..pictures.images import few_colours, to_array
 INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a", "#8a8a8a", "#c79a2b"
 TEXT_WIDTH, WIDE = 7.6, 10.8  # inches of a figure as wide as the book's text, and of one that goes beyond it
 MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
-LABEL = 38  # characters of a line beside a plot, which is to keep half of the width
+PHONE = 5.6  # inches of a plot whose letters a phone still shows large enough
+LABEL = 70  # characters of a line above an interval
 PREVIEW = 76_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
 PAGE = 1_350_000  # pixels of a figure on a page, which is to stay light
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
@@ -81,11 +82,10 @@ def _cell(axis, cell):
         axis.set_title(title)
 
 
-def curves(panels, width: float = 7.6, height: float = 2.5, stacked: bool = False):
-    """Line plots side by side, or one below the other, where a phone would make them too small. panels: list of (title, x label,
-    y label, {label: (x, y)}); NaNs are skipped. height: of a row."""
-    rows, columns = (len(panels), 1) if stacked else (1, len(panels))
-    figure, axes = plt.subplots(rows, columns, figsize=(width, height * rows), squeeze=False, layout="constrained")
+def curves(panels, width: float = PHONE, height: float = 2.5):
+    """Line plots one below the other; side by side a phone would make them too small. panels: list of (title, x label, y label,
+    {label: (x, y)}); NaNs are skipped. height: of a row."""
+    figure, axes = plt.subplots(len(panels), 1, figsize=(width, height * len(panels)), squeeze=False, layout="constrained")
     for axis, (title, x_label, y_label, lines) in zip(axes.flat, panels):
         for label, (x, y) in lines.items():
             x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
@@ -110,37 +110,38 @@ def band(axis, x, curves, colour, **line) -> None:
     axis.fill_between(x, mean - half, mean + half, color=colour, alpha=0.12, linewidth=0)
 
 
-def points(places: dict, labels: dict, axes: tuple[str, str], grey=(), width: float = 6.4, height: float = 3.6):
+def points(places: dict, labels: dict, axes: tuple[str, str], grey=(), width: float = PHONE, height: float = PHONE):
     """Labelled points. places: {label: (x, y)}; labels: {label: (x offset, y offset, alignment)} in points, for those that
     would cover a neighbour's. grey: points that are controls. axes: titles."""
     figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
     for label, (x, y) in places.items():
         axis.scatter(x, y, color=GREY if label in grey else BLUE, s=28)
         *offset, side = labels.get(label, (5, 3, "left"))
-        axis.annotate(label, (x, y), offset, textcoords="offset points", fontsize=8, ha=side)
+        axis.annotate(label, (x, y), offset, textcoords="offset points", fontsize=9, ha=side)
     axis.set(xlabel=axes[0], ylabel=axes[1])
     axis.axhline(0, color=INK, lw=0.8)
     return figure
 
 
-def intervals(claims: list[Claim], labels: list[str], margins: list[float], width: float = 7.2):
+def intervals(claims: list[Claim], labels: list[str], margins: list[float], width: float = PHONE):
     """What was measured for each claim as a point with its 95 % interval, in units of the margin that the claim names, and in
-    the colour of its verdict; a claim of a difference holds where all of it lies in the shaded part."""
+    the colour of its verdict, below its label; a claim of a difference holds where all of it lies in the shaded part."""
     labels = [textwrap.fill(label, LABEL) for label in labels]
-    row = max(0.36, 0.17 * max(1 + label.count("\n") for label in labels))
-    figure, axis = plt.subplots(figsize=(width, 0.9 + row * len(claims)), layout="constrained")
-    for place, (claim, margin) in enumerate(zip(claims, margins, strict=True)):
+    lines = np.cumsum([1 + label.count("\n") + 1.4 for label in labels])  # of text, down to each interval's own line
+    figure, axis = plt.subplots(figsize=(width, 0.8 + 0.165 * lines[-1]), layout="constrained")
+    for place, label, claim, margin in zip(lines, labels, claims, margins, strict=True):
         low, high = (value / margin for value in claim.interval or [claim.figure] * 2)
         colour = {HOLDS: GREEN, FAILS: RED}.get(claim.verdict, GREY)
         axis.plot([low, high], [place, place], color=colour, lw=2.4)
         axis.plot(claim.figure / margin, place, "o", color=colour, ms=6)
-        axis.annotate(claim.verdict, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour)
-    axis.set_yticks(range(len(claims)), labels)
-    axis.invert_yaxis()
+        axis.annotate(label, (0.0, place - 0.55), xycoords=("axes fraction", "data"), va="bottom", fontsize=9)
+        axis.annotate(claim.verdict, (1.0, place - 0.15), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9,
+                      color=colour)
     left, right = min(axis.get_xlim()[0], -1.3), max(axis.get_xlim()[1], 1.5)
     axis.axvspan(1, right, color=GREEN, alpha=0.08, lw=0)
     axis.axvline(0, color=INK, lw=0.8)
-    axis.set(xlabel="difference, in units of the claim's margin", xlim=(left, right))
+    axis.spines["left"].set_visible(False)
+    axis.set(xlabel="difference, in units of the claim's margin", xlim=(left, right), ylim=(lines[-1] + 0.8, 0), yticks=[])
     return figure
 
 
@@ -199,9 +200,16 @@ def squeezed(images, size: int) -> torch.Tensor:
 
 
 def layout(figure) -> dict:
-    """How many pictures stand side by side in a figure made by `grid`, and whether the pages show it wider than the text."""
+    """How many pictures stand side by side in a figure made by `grid`, whether the pages show it wider than the text, and where
+    its columns begin and the last one ends, as shares of its width."""
     columns = figure.axes[0].get_subplotspec().get_gridspec().ncols
-    return {"columns": columns, "wide": bool(figure.get_figwidth() > TEXT_WIDTH) or columns >= MOST_COLUMNS}
+    figure.draw_without_rendering()  # the layout is made when it is drawn
+    spans = [[axis.get_position() for axis in figure.axes if axis.get_subplotspec().colspan.start == column]
+             for column in range(columns)]
+    lefts, rights = [min(box.x0 for box in boxes) for boxes in spans], [max(box.x1 for box in boxes) for boxes in spans]
+    between = [(right + left) / 2 for right, left in zip(rights, lefts[1:])]
+    return {"columns": columns, "wide": bool(figure.get_figwidth() > TEXT_WIDTH) or columns >= MOST_COLUMNS,
+            "edges": [round(float(edge), 4) for edge in (lefts[0], *between, 1.0)]}
 
 
 def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:

@@ -168,7 +168,7 @@ def growth(model: str, rows: list[dict], peers: list[dict]):
                        {name: (sizes, [row[name] for row in peers]) for name in peers[0] if name != "size"}))
     memory = {"memory": (sizes, [row["peak_memory_mb"] / 1000 for row in rows])}
     panels.append(("Peak memory of the process", "pixels a side", "GB", memory))
-    figure = figures.curves(panels, 5.6, stacked=True)
+    figure = figures.curves(panels)
     for axis in figure.axes:
         axis.set_xscale("log", base=2)
         axis.set_xticks(sizes, sizes)
@@ -185,7 +185,7 @@ def large(models: dict):
 
     panels = [("Time", "megapixels", "seconds a megapixel", lines("seconds_per_megapixel")),
               ("Peak memory of the process", "megapixels", "GB", lines("peak_memory_mb", 1000))]
-    figure = figures.curves(panels, 5.6, stacked=True)
+    figure = figures.curves(panels)
     ticks = sorted({row["megapixels"] for found in models.values() for row in found["rows"]})
     for axis in figure.axes:
         axis.set_xscale("log", base=2)

@@ -40,7 +40,9 @@ def pictures(count: int) -> list[torch.Tensor]:
 @pytest.mark.parametrize("columns, wide", [(2, False), (3, False), (4, True)])
 def test_pictures_stand_as_wide_as_one_can_see_them(columns, wide):
     figure = figures.grid(figures.wrapped(pictures(2 * columns), columns))
-    assert figures.layout(figure) == {"columns": columns, "wide": wide} and len(figure.axes) == 2 * columns
+    found = figures.layout(figure)
+    assert (found["columns"], found["wide"], len(found["edges"])) == (columns, wide, columns + 1)
+    assert len(figure.axes) == 2 * columns
     assert figure.get_figwidth() / columns * 90 > 220  # the pages show an inch as ninety pixels
     figures.encode(figure, photographic=True)
 
