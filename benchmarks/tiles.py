@@ -61,12 +61,15 @@ def measure(photo: Path, style: Path, options: list[str]) -> dict:
 
 
 def difference(photo: Path, style: Path, options: list[str]) -> dict:
-    """Grey levels by which a picture is at most off the one drawn at once: drawn in tiles, and, where the decoder normalises,
-    drawn with the moments of a copy of half the size (None where it does not)."""
+    """Grey levels by which a picture is at most off the one drawn at once: drawn in tiles, what is kept between them in single
+    and in half precision, and, where the decoder normalises, drawn with the moments of a copy of half the size (None where it
+    does not)."""
     arguments, tools = stylize_arguments(photo, style, options)
     pixels, tiler = stylizing.photograph(photo, arguments, None, None), tools.tiler
-    content, plan = to_float(pixels), Plan(TILE // tiler.stride, torch.float16, len(tiler.hidden_values))
-    wanted, drawn = tiler.model.mixed_style(tools.codes), {"levels": tiler.stylize(pixels, tools.codes, plan)}
+    content, wanted, drawn = to_float(pixels), tiler.model.mixed_style(tools.codes), {}
+    for name, dtype in (("levels", torch.float32), ("levels_in_half_precision", torch.float16)):
+        plan = Plan(TILE // tiler.stride, dtype, len(tiler.hidden_values))
+        drawn[name] = tiler.stylize(pixels, tools.codes, plan)
     if tiler.model.vlt.normalises:
         small = TiledFeatures(tiler, resized(pixels, [side // 2 for side in pixels.shape[2:]]), plan, False)
         known, _ = tiler.measured(small, wanted, 1.0, small.statistics(tiler.model.vlt, tiler.maps_reach))
@@ -82,10 +85,10 @@ def in_a_process(task: str, photo: Path, style: Path, options: list[str]):
     return json.loads(subprocess.run(child, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
-def measured(model: str, given, folder: Path) -> dict:
-    """Rows of one model, a size each, and its difference."""
+def measured(model: str, given, folder: Path, rows: list[dict]) -> dict:
+    """Rows of one model, a size each, or the known ones where none is asked for, and its difference."""
     photo, style, options = folder / "photo.png", folder / "style.png", ["--model", model, "--max-memory", given.max_memory]
-    rows = []
+    rows = [] if given.megapixels else rows
     for megapixels in given.megapixels:
         save_image(enlarged(round(1024 * math.sqrt(megapixels))), photo)
         row = {"megapixels": megapixels} | in_a_process("measure", photo, style, options)
@@ -102,7 +105,8 @@ def main(given) -> None:
     for model in given.models:
         with tempfile.TemporaryDirectory() as folder:
             save_image(styles.generate("stained_glass", STYLE_SIDE), Path(folder) / "style.png")
-            results["models"][model] = measured(model, given, Path(folder))
+            known = results["models"].get(model, {}).get("rows", [])
+            results["models"][model] = measured(model, given, Path(folder), known)
         print(model, "levels:", results["models"][model]["levels"], flush=True)
         write_text(given.out, json.dumps(results, indent=1) + "\n")
 
@@ -110,7 +114,7 @@ def main(given) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", default=[QUICK_MODEL, MODEL], metavar="MODEL")
-    parser.add_argument("--megapixels", type=int, nargs="+", default=[1, 4, 16, 64])
+    parser.add_argument("--megapixels", type=int, nargs="*", default=[1, 4, 16, 64], help="none: only how far tiles are off")
     parser.add_argument("--side", type=int, default=2048)
     parser.add_argument("--max-memory", default="4GB")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/tiles.json"))

@@ -17,8 +17,8 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from ..errors import InputError
-from ..pictures.images import to_float, to_pixels
-from ..pictures.palette import Finishing, palette_of
+from ..pictures.images import to_float, to_pixels, to_words
+from ..pictures.palette import Finishing, GridColours, palette_of
 from ..statistics import deviations
 from .codes import Style
 from .content import ContentStatistics, joined
@@ -28,7 +28,7 @@ MEASURED_AT = 128  # pixels a side of the picture that tells how much memory one
 LIVE = 2  # copies of a convolution's input and output that live at once: with borders, before and after the ReLU
 FLOATS = 36  # bytes a pixel: three float pictures, the content, its padded copy and the result
 PIXELS = 20  # bytes a pixel: 8-bit content and result, what Pillow decodes the one from and encodes the other to
-DRAWN = 6  # and a picture at half precision that is not finished yet
+DRAWN = 6  # and a 16-bit picture that is not finished yet
 PROCESS = 600_000_000  # bytes that Python, torch and a model take before the first picture
 STRIP = 2**20  # pixels that are finished at once
 LONGEST_TILE = 2048  # pixels a side: beyond, borders cost next to nothing and caches are missed
@@ -198,8 +198,10 @@ class Tiler:
         if strength and self.model.vlt.normalises:
             style, kept = self.measured(features, style, strength, known)
         finishes = self.model.finishes(style) and strength > 0
-        halved = finishes and not content.is_floating_point()  # 8 bits would show as bands where colours are moved far apart
-        output = torch.empty_like(content, dtype=torch.float16 if halved else None, memory_format=torch.channels_last)
+        finer = finishes and not content.is_floating_point()  # 8 bits would show as bands where colours are moved far apart
+        typed = to_words if finer else to_pixels
+        output = torch.empty_like(content, dtype=torch.int16 if finer else None, memory_format=torch.channels_last)
+        colours = GridColours(content)  # before anything is rounded: small differences in a palette are made large ones
         for box in features.boxes("draw"):
             wide = box.grown(self.decoder_reach, features.shape)
             image = self.drawn(wide, features, style, strength, known, kept)
@@ -207,16 +209,19 @@ class Tiler:
             image = box.cut(image, self.stride, wide)[..., :target.shape[2], :target.shape[3]].clamp(0, 1)
             if not image.isfinite().all():
                 raise InputError("the picture", "would hold values that are no numbers", "use another model, style or option")
-            target.copy_(image if output.is_floating_point() else to_pixels(image))
-        return self.finished(output, content, style, strength) if finishes else output
+            colours.put(image, self.stride * box.top, self.stride * box.left)
+            target.copy_(image if output.is_floating_point() else typed(image))
+        return self.finished(output, content, style, strength, colours.palette()) if finishes else output
 
-    def finished(self, drawn: torch.Tensor, content: torch.Tensor, style: Style, strength: float) -> torch.Tensor:
-        """`STVAE.finish` in strips, of the content's type: in place where that is the drawn picture's too."""
-        finishing = Finishing.of(palette_of(drawn), palette_of(content), style.palette, self.model.photo_share)
+    def finished(self, drawn: torch.Tensor, content: torch.Tensor, style: Style, strength: float,
+                 palette: torch.Tensor) -> torch.Tensor:
+        """`STVAE.finish` in strips, of the content's type: in place where that is the drawn picture's too. palette: of what was
+        drawn."""
+        finishing = Finishing.of(palette, palette_of(content), style.palette, self.model.photo_share)
         output, typed = (drawn, to_float) if content.is_floating_point() else (torch.empty_like(content), to_pixels)
         rows = max(1, STRIP // drawn.shape[3])
         for target, *parts in zip(*(picture.split(rows, dim=2) for picture in (output, drawn, content))):
-            target.copy_(typed(finishing(*(to_float(part).float() for part in parts), strength)))
+            target.copy_(typed(finishing(*map(to_float, parts), strength)))
         return output
 
     def drawn(self, box: Box, features: "TiledFeatures", style: Style, strength: float, known: ContentStatistics | None,

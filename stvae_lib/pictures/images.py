@@ -21,6 +21,7 @@ from ..errors import InputError
 from ..files import check_readable, check_writable, write_bytes
 
 MIN_SIDE = 16
+LEAST_WORD, WORDS = -2**15, 2**16 - 1  # of a 16-bit number, and how many steps above it there are
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jfif", ".jp2", ".avif"}
 LONGEST = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}  # pixels along a side that a format can hold
 NO_UNIT = 16  # a float picture with a value above counts from 0 to 255, or to 65535
@@ -148,8 +149,15 @@ def _pixels(picture) -> torch.Tensor:
 
 
 def to_float(pixels: torch.Tensor) -> torch.Tensor:
-    """An 8-bit `(N, 3, H, W)` in [0, 1]; one that is so already, unchanged."""
+    """An 8-bit or 16-bit `(N, 3, H, W)` in [0, 1]; one that is so already, unchanged."""
+    if pixels.dtype == torch.int16:
+        return (pixels.float() - LEAST_WORD) / WORDS
     return pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
+
+
+def to_words(image: torch.Tensor) -> torch.Tensor:
+    """`(N, 3, H, W)` in [0, 1] as 16-bit, rounded to nearest: for what is yet to be worked on, where 8 bits would show."""
+    return (image.clamp(0, 1) * WORDS + LEAST_WORD).round().to(torch.int16)
 
 
 def to_pixels(image: torch.Tensor) -> torch.Tensor:

@@ -23,9 +23,29 @@ STEPS = 17  # of a table, per channel
 def palette_of(image: torch.Tensor) -> torch.Tensor:
     """Colours of `image` `(N, 3, H, W)`, in [0, 1] or 8-bit, on an even grid, in a fixed random order: `(N, 3, 4096)`. Every
     part of the list has the picture's distribution."""
-    rows, columns = (torch.linspace(0, side - 1, SIDE, device=image.device).round().long() for side in image.shape[2:])
-    colours = to_float(image[:, :, rows][:, :, :, columns]).flatten(2).float().clamp(0, 1)
-    return shuffled(colours)
+    grid = GridColours(image)
+    grid.put(image)
+    return grid.palette()
+
+
+class GridColours:
+    """The colours that make the palette of a picture like `whole` `(N, 3, H, W)`, which may come in parts."""
+
+    def __init__(self, whole: torch.Tensor):
+        self.places = [torch.linspace(0, side - 1, SIDE, device=whole.device).round().long() for side in whole.shape[2:]]
+        self.colours = torch.empty(*whole.shape[:2], SIDE, SIDE, device=whole.device)
+
+    def put(self, part: torch.Tensor, top: int = 0, left: int = 0) -> None:
+        """A part of the picture, in [0, 1] or 8-bit, whose first row and column are `top` and `left`."""
+        found, own = [], []
+        for places, start, side in zip(self.places, (top, left), part.shape[2:]):
+            found.append(((places >= start) & (places < start + side)).nonzero()[:, 0])
+            own.append(places[found[-1]] - start)
+        self.colours[:, :, found[0][:, None], found[1]] = to_float(part[:, :, own[0][:, None], own[1]]).float().clamp(0, 1)
+
+    def palette(self) -> torch.Tensor:
+        """What `palette_of` says of the whole picture."""
+        return shuffled(self.colours.flatten(2))
 
 
 def mixed_palette(palettes: list[torch.Tensor], mix: list[float]) -> torch.Tensor:

@@ -17,7 +17,7 @@ from .archive import ROOT, read_json
 from .cells import CAPTION, Figure, figure_in, pairs, summary, without_places, without_traces
 from .launch import colab_cell
 from .narrow import FOLDER as NARROW
-from .prose import Links, anchor, chip, with_cards, with_chips
+from .prose import Links, anchor, chip, with_cards, with_chips, with_statements
 
 FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
 PAGE_MARK = re.compile(r'<div data-page="([^"/|]+)\|([^"]+)"></div>')
@@ -156,7 +156,7 @@ class Chapter:
                 shown.append(self._figure(self.figures[figure.number]))
             elif "text/markdown" in data:
                 if not CAPTION.match(data["text/markdown"]):
-                    shown.append(with_sources(with_cards(with_chips(data["text/markdown"])), pages))
+                    shown.append(with_sources(with_cards(with_chips(with_statements(data["text/markdown"]))), pages))
             elif mark := FRAMES_MARK.search(data.get("text/html", "")):
                 shown.append(self._slider(mark[1], pages))
             elif mark := FILM_MARK.search(data.get("text/html", "")):

@@ -23,6 +23,18 @@ def with_chips(markdown: str) -> str:
     return re.sub(rf"\*\*{VERDICT}\*\*|(?<=\| ){VERDICT}(?= \|)", lambda found: chip(found[1] or found[2]), markdown)
 
 
+def with_statements(markdown: str) -> str:
+    """A `Claim.sentence` that stands alone as a box: the statement with its verdict, and below it what both rest on."""
+    def boxed(found: re.Match) -> str:
+        if re.search(r"[.!?] [A-Z]", found[1]):  # it ends a text
+            return found[0]
+        measured, *control = found[3].split("; control, ", 1)
+        rests = f"{measured}" + (f"<br>Control: {control[0]}" if control else "")
+        return f":::{{div}} statement {found[2].split(',')[0]}\n{found[1]} {chip(found[2])}\n\n{rests}\n:::"
+
+    return re.sub(rf"^([^\n]+): \*\*{VERDICT}\*\* \(([^\n]+)\)\.$", boxed, markdown)
+
+
 def with_cards(markdown: str) -> str:
     """Tables of `Book.claims_table` in a box of their own, which turns their rows into cards where the page is narrow."""
     return re.sub(r"(?m)^\| statement \|.*(?:\n\|.*)+", r":::{div} statements\n\n\g<0>\n\n:::", markdown)

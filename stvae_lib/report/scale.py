@@ -83,7 +83,8 @@ def tiles_lines() -> list[str]:
                      f"at most {largest['peak_memory_mb'] / 1000:.1f} GB of memory, {largest['seconds']:.0f} s; "
                      f"{min(rates):.1f} to {max(rates):.1f} s a megapixel for pictures from {rows[0]['megapixels']} to "
                      f"{largest['megapixels']}. On one photograph, enlarged to {found['side']} px, tiles are at most "
-                     f"{found['levels']} of 255 grey levels off the picture drawn at once.")
+                     f"{found['levels']} of 255 grey levels off the picture drawn at once ({found['levels_in_half_precision']} "
+                     "where what is kept between them is in half precision, for want of memory).")
     return lines
 
 
@@ -98,7 +99,8 @@ def reduced() -> str:
 
 def off() -> str:
     """How far tiles are off a picture drawn at once, by model."""
-    return ", ".join(f"at most {found['levels']} of 255 grey levels off by `{model}`"
+    return ", ".join(f"at most {found['levels']} of 255 grey levels off by `{model}`, {found['levels_in_half_precision']} in "
+                     "half precision"
                      for model, found in read_benchmark("tiles")["models"].items())
 
 

@@ -77,7 +77,7 @@ def test_8_bit_pictures_stay_so(share, photo, glass):
     tiler.model.photo_share = share
     tiled = tiler.stylize(pixels, glass, Plan(10, torch.float32))
     assert tiled.dtype == torch.uint8 and tiled.shape == pixels.shape
-    bound = 0.6 if share is None else 5.0  # where colours are moved far apart, half precision shows a little
+    bound = 0.6 if share is None else 2.0  # where colours are moved far apart, 16 bits hardly show
     error = (to_float(tiled) - tiler.model.stylize(to_float(pixels), glass)).abs()
     assert error.max() < bound * LEVEL and error.mean() < 0.5 * LEVEL
 

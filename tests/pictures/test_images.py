@@ -10,7 +10,16 @@ from common import bad_files
 from PIL import Image
 
 from stvae_lib import InputError, load_image, save_image
-from stvae_lib.pictures.images import check_output, list_images, output_names, reason_to_skip, resized, to_array
+from stvae_lib.pictures.images import (
+    check_output,
+    list_images,
+    output_names,
+    reason_to_skip,
+    resized,
+    to_array,
+    to_float,
+    to_words,
+)
 
 GRADIENT = np.linspace(0, 255, 40 * 30).reshape(40, 30).astype(np.uint8)
 
@@ -197,3 +206,11 @@ def test_values_that_are_no_numbers_are_no_picture(tmp_path):
         with pytest.raises(InputError, match="no numbers"):
             save_image(torch.full((1, 3, 16, 16), value), tmp_path / "black.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_16_bits_hold_more_than_anyone_sees():
+    picture = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    picture[..., 0, 0], picture[..., 0, 1] = -0.5, 1.5
+    words = to_words(picture)
+    assert words.dtype == torch.int16 and (words.min(), words.max()) == (-2**15, 2**15 - 1)
+    assert (to_float(words) - picture.clamp(0, 1)).abs().max() < 1e-5

@@ -4,8 +4,8 @@ import nbformat
 import pytest
 from common import ROOT
 
-from stvae_lib.evaluation.intervals import Claim
-from stvae_lib.report.prose import CHIPS, Links, anchor, chip, with_cards, with_chips
+from stvae_lib.evaluation.intervals import Claim, Interval, above, judge
+from stvae_lib.report.prose import CHIPS, Links, anchor, chip, with_cards, with_chips, with_statements
 
 DOCS = ROOT / "docs"
 
@@ -43,6 +43,15 @@ def test_verdicts_become_chips():
     row = with_chips("| it moves | 1.0 | a rule | fails, by reading | still: 0, holds |")
     assert row == "| it moves | 1.0 | a rule | {bdg-danger}`fails, by reading` | still: 0, holds |"
     assert chip("undecided", 3) == "{bdg-secondary}`undecided: 3`" and len(set(CHIPS.values())) == len(CHIPS)
+
+
+def test_a_statement_that_stands_alone_gets_a_box_with_what_it_rests_on():
+    claim = judge("it moves (pixels)", "here", Interval(1.0, 0.5, 3), "photographs", above(0), ("stills", Interval(0.0, 0.1, 3)))
+    assert with_statements(claim.sentence()) == (
+        ":::{div} statement holds\nIt moves (pixels) {bdg-success}`holds`\n\n"
+        "1.00 [0.50, 1.50], bound 0, 3 photographs<br>Control: stills: 0.00 [-0.10, 0.10], undecided\n:::")
+    for among_others in (f"So much for that. {claim.sentence()}", f"{claim.sentence()} And so on."):
+        assert with_statements(among_others) == among_others
 
 
 def test_tables_of_statements_get_a_box_of_their_own():
