@@ -43,9 +43,12 @@ class Book:
         self.results |= plain
         return next(iter(plain.values())) if len(plain) == 1 else None
 
-    def figure(self, figure, name: str, caption: str, alt: str, photographic: bool = True) -> None:
-        """Show a matplotlib figure with its caption and alt text, and keep both with a larger file, for the built pages."""
+    def figure(self, figure, name: str, caption: str, alt: str, photographic: bool = True, together: bool = False) -> None:
+        """Show a matplotlib figure with its caption and alt text, and keep both with a larger file, for the built pages.
+        together: its columns stay side by side on a phone, too, however small."""
         noted = {"name": name} | (figures.layout(figure) if photographic else {})
+        if together:
+            noted.pop("edges")
         larger, suffix = figures.encode_larger(figure, photographic)
         (self.folder / f"{name}.{suffix}").write_bytes(larger)
         self.figures.append({"file": f"{name}.{suffix}", "caption": caption, "alt": alt})

@@ -22,7 +22,7 @@ def test_sentences_follow_the_verdicts(words):
     rows = [claim("it moves (far)", 2.0), claim("it sings", 2.0), claim("it flies", -2.0)]
     assert answers.answer("01_x", {"01_x": rows}) == "It moves (2.00 [1.50, 2.50] steps). It stays (-2.00 [-2.50, -1.50] steps)."
     assert answers.told("01_x", [claim("it moves", 0.1)]) == [
-        ("undecided", "Whether it moves is undecided here (0.10 [-0.40, 0.60] steps).")]
+        ("undecided", "Whether it moves is undecided here (0.10 [-0.40, 0.60] steps; bound 0).")]
 
 
 def test_a_notebook_without_words_is_told_by_its_own_statements(words):

@@ -2,6 +2,7 @@ import json
 
 import nbformat
 import pytest
+import torch
 from PIL import Image
 
 from stvae_lib.evaluation import intervals
@@ -49,14 +50,15 @@ def test_claims_are_shown_written_and_joined(tmp_path, shown):
         assert book.claim(claim(control)).statement == "it moves"
         book.claims_table()
         book.save()
-    assert "it moves: **withdrawn**" in shown[0] and "| it moves | withdrawn | 2.00 [0.70, 3.30], 4 photographs |" in shown[1]
-    assert "it moves: **holds**" in shown[2] and "still: -1.00, fails" in shown[3]
+    assert "It moves: **withdrawn**" in shown[0]
+    assert "| it moves | withdrawn | 2.00 [0.70, 3.30], bound 0, 4 photographs |" in shown[1]
+    assert "It moves: **holds**" in shown[2] and "still: -1.00, fails" in shown[3]
     assert shown[1].startswith("<details><summary>All 1 statements: ") and shown[1].count("- **Rule ") == 1
     joined = archive.read_claims(tmp_path / "run")
     assert [(row["notebook"], row["verdict"]) for row in joined] == [("01_first", "holds"), ("02_second", "withdrawn")]
     assert list(joined[0]) == ["notebook", "statement", "source", "figure", "interval", "n", "varies", "rule", "verdict",
-                               "control"]
-    assert joined[0]["control"] == {"what": "still", "figure": "-1.00", "verdict": "fails"}
+                               "control", "bounds"]
+    assert joined[0]["control"] == {"what": "still", "figure": "-1.00", "verdict": "fails", "if_fails": False}
 
 
 def test_results_do_not_say_where_things_lie_on_the_machine(tmp_path):
@@ -65,3 +67,13 @@ def test_results_do_not_say_where_things_lie_on_the_machine(tmp_path):
     book = Book("x", {"out_dir": str(tmp_path / "out"), "content_dir": str(tmp_path), "model": model, "seed": 3})
     kept = json.loads(book.save().read_text())["parameters"]
     assert kept == {"model": "mine.safetensors", "seed": 3}
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_columns_that_belong_together_are_not_put_in_pairs(together, tmp_path, monkeypatch):
+    noted = []
+    monkeypatch.setattr(books.figures, "show", lambda *args: noted.append(args[-1]))
+    book = Book("01_first", {"out_dir": str(tmp_path)})
+    grid = books.figures.grid([[torch.zeros(1, 3, 32, 32)] * 3])
+    book.figure(grid, "name", "A caption.", "Three pictures.", together=together)
+    assert noted[0]["columns"] == 3 and ("edges" in noted[0]) != together
