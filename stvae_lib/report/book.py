@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from IPython.display import HTML, Markdown, display
+from IPython.display import HTML, SVG, Markdown, display
 
 from ..evaluation.intervals import Claim, tally
 from ..files import make_folder, write_text
@@ -53,6 +53,10 @@ class Book:
         (self.folder / f"{name}.{suffix}").write_bytes(larger)
         self.figures.append({"file": f"{name}.{suffix}", "caption": caption, "alt": alt})
         figures.show(*figures.encode(figure, photographic, figures.PREVIEW), len(self.figures), caption, alt, noted)
+
+    def drawing(self, svg: str) -> None:
+        """Show an SVG element that is no figure of results, as the one that explains the method."""
+        display(SVG(data=svg))
 
     def frames(self, rows: list[list[torch.Tensor]], name: str, labels: list[str]) -> None:
         """Keep precomputed pictures, all `(1, 3, H, W)` of one size, for a slider in the built pages: a row of them for

@@ -23,6 +23,7 @@ FRAMES_MARK = re.compile(r'<div data-frames="([^"/]+)"></div>')
 PAGE_MARK = re.compile(r'<div data-page="([^"/|]+)\|([^"]+)"></div>')
 FILM_MARK = re.compile(r'<div data-film="([^"/]+)"></div>')
 SOURCE_LINK = re.compile(r"\]\(\.\./([\w/.-]+)")
+SOURCE_ADDRESS = re.compile(r'href="\.\./([\w/.-]+)(?:#[^"]*)?"')
 WORDS_PER_MINUTE = 200
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 
@@ -157,6 +158,9 @@ class Chapter:
             elif "text/markdown" in data:
                 if not CAPTION.match(data["text/markdown"]):
                     shown.append(with_sources(with_cards(with_chips(with_statements(data["text/markdown"]))), pages))
+            elif "image/svg+xml" in data:
+                shown.append(f"```{{raw}} html\n<div class=\"drawing\" tabindex=\"0\">\n"
+                             f"{with_sources(data['image/svg+xml'], pages)}\n</div>\n```")
             elif mark := FRAMES_MARK.search(data.get("text/html", "")):
                 shown.append(self._slider(mark[1], pages))
             elif mark := FILM_MARK.search(data.get("text/html", "")):
@@ -239,8 +243,8 @@ def folded(source: str, said: str, outputs=()):
 
 
 def with_sources(markdown: str, pages: Path) -> str:
-    """Links to files of the repository lead to copies of them in the book."""
-    for path in SOURCE_LINK.findall(markdown):
+    """Links to files of the repository, in Markdown or HTML, lead to copies of them in the book."""
+    for path in SOURCE_LINK.findall(markdown) + SOURCE_ADDRESS.findall(markdown):
         if (ROOT / path).is_file():
             _write(pages / "extra" / "code" / path, (ROOT / path).read_bytes())
-    return SOURCE_LINK.sub(r"](source:\1", markdown)
+    return SOURCE_ADDRESS.sub(r'href="code/\1"', SOURCE_LINK.sub(r"](source:\1", markdown))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..files import write_text
-from . import showcase
+from . import diagram, showcase
 from .archive import ROOT, read_benchmark
 from .figures import table
 from .scale import withstands
@@ -41,8 +41,8 @@ def sizes_table() -> str:
     return table(read_benchmark("sizes")["rows"], 1)
 
 
-PARTS = {"yardstick": yardstick_table, "standing": standing, "twenty pairs": twenty_pairs_table, "sizes": sizes_table,
-         "withstands": withstands}
+PARTS = {"figure 1": diagram.table, "yardstick": yardstick_table, "standing": standing, "twenty pairs": twenty_pairs_table,
+         "sizes": sizes_table, "withstands": withstands}
 
 
 def readme_with_results(text: str) -> str:
