@@ -107,7 +107,15 @@ class Lab(Chapter):
             return [nbformat.v4.new_code_cell(self.blanks[cell.id]), *solution]
         if markup.get("grade"):
             return [folded(self.blanks[cell.id], f"Check, {markup['points']} points")]
-        return super()._standing_for(cell, links, pages)
+        shown = super()._standing_for(cell, links, pages)
+        return self._outcome(shown) if "outcome" in cell.metadata.get("tags", []) else shown
+
+    def _outcome(self, shown: list) -> list:
+        """Cells with what came out behind a click, as it answers what a student is to predict; left out with the solutions."""
+        texts = [cell.source for cell in shown if cell.cell_type == "markdown"] if self.solutions else []
+        unfolds = [nbformat.v4.new_markdown_cell(f"::::{{dropdown}} What came out: open it when your plan stands\n{text}\n::::")
+                   for text in texts]
+        return [cell for cell in shown if cell.cell_type != "markdown"] + unfolds
 
     def _text(self, cell, markup: dict, pages: Path) -> list[str]:
         """The text of a cell, with links that lead from the book; nothing of an answer that is left out."""

@@ -165,7 +165,11 @@ VAE = [
     Wrong("02_vae", "elbo", "the mean over a point's numbers",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().mean(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
-          "the sum is meant"),
+          "not their mean?"),
+    Wrong("02_vae", "elbo", "twice the noise squared",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    return ((x - x_hat).square().sum(1) / (2 * noise)**2 + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
+          "not (2 · noise)²"),
     Wrong("02_vae", "elbo", "absolute values in place of squares",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).abs().sum(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
@@ -230,6 +234,10 @@ VAE = [
           "def predicted_active(points, beta, noise, latent):\n"
           "    return min(latent, int((torch.linalg.eigvalsh(torch.cov(points.T)) > beta * noise).sum()))",
           "did you forget the square?"),
+    Wrong("02_vae", "predict", "a formula for the check's own numbers",
+          "def predicted_active(points, beta, noise, latent):\n"
+          "    return min(latent, sum(v > beta * noise**2 for v in (1.0, 0.3)))",
+          "right for the points of the check above", hidden=True),
     Wrong("02_vae", "predict", "more active than there are latent dimensions",
           "def predicted_active(points, beta, noise, latent):\n"
           "    return int((torch.linalg.eigvalsh(torch.cov(points.T)) > beta * noise**2).sum())",
@@ -276,6 +284,10 @@ TRANSFORM = [
     Wrong("03_linear_transform", "move", "not decompressed",
           "def move(features, compress, matrix, style_mean):\n"
           "    return matrix @ compress @ (features - features.mean(1, keepdim=True))", "did you decompress?"),
+    Wrong("03_linear_transform", "move", "not decompressed, and the mean added",
+          "def move(features, compress, matrix, style_mean):\n"
+          "    return matrix @ compress @ (features - features.mean(1, keepdim=True)) + style_mean",
+          "did you decompress before adding"),
     Wrong("03_linear_transform", "move", "the content's mean left in",
           "def move(features, compress, matrix, style_mean):\n    return compress.T @ matrix @ compress @ features + style_mean",
           "take the content's own out first"),
