@@ -1,5 +1,6 @@
 """Do flat activations make for good style transfer (Wang et al. 2021, SWAG)? The softmax's temperature as a dial on entropy
-(notebook 03): the questions and the rule, as they stood before the dial was turned, and what the recorded run says to them.
+(notebook 03): the questions and the rule, as they stood before the dial was turned, and what the recorded run says to them. That
+a claim is confounded where the dial also sets how far a picture moves was added after.
 """
 
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ class Dial:
 
     def claims(self) -> list[Claim]:
         """For both networks: flatter activations bring the picture closer to the style, and to its strokes. Confounded where the
-        dial's ends differ in how much of the photograph they keep, that is, in how far they move a picture at all."""
+        dial's ends differ in how much of the photograph they keep, that is, in how far they move a picture at all; a dial that
+        works by moving pictures farther can therefore not hold."""
         claims = []
         for network in OTHER_FAMILY:
             moved = self.values(network, "kept").mean(1)

@@ -1,9 +1,10 @@
 """Three readings of one paper at equal budget (notebook 02): the questions and the rules that decide them, as they stood before
 an arm was trained.
 
-All arms have the same autoencoder to begin with, which learns along, the same sizes of matrix and latent, crops, losses and time;
-the decoder is not modulated by the style in any. What differs is the module between encoder and decoder, and how it starts: the
-closed form is a start that only `joint` has, so that one arm has `joint` start at random like the others.
+All arms have the same autoencoder to begin with, which learns along, the same sizes of matrix and latent, crops, losses and
+number of pairs; the decoder is not modulated by the style in any. What differs is the module between encoder and decoder, and how
+it starts: `joint` starts in closed form, but for one arm, whose VAE and compressed space are random at first (what it takes out
+of the content and puts in of the style are roots of matrices from the start, as they are by construction).
 """
 
 from ..evaluation.intervals import difference_beyond
@@ -13,7 +14,7 @@ ARMS = {
     "joint": "one code for the whole style, from the closed form",
     "paper": "the paper's figure 1 to the letter",
     "released": "the published code",
-    "joint-random": "one code for the whole style, from a random start",
+    "joint-random": "one code for the whole style, its VAE and compressed space random at first",
     "joint-again": "`joint` with another order of pictures",
     "paper-untrained": "the paper's module, untrained",
     "redrawn": "no style at all: the photograph, encoded and decoded",

@@ -1,5 +1,5 @@
 """Published networks against each other (notebook 03): the questions and the rules that decide them, as they stood before an
-arm was trained, and what the recorded arms say to them.
+arm was trained (but for those that say that they were put afterwards), and what the recorded arms say to them.
 
 The encoders are frozen and neither was ever taught by the other. Pictures are judged by networks of both families, and each
 family is home to one side, so that verdicts rest on the mean over the two judges, where the home advantages cancel as far as

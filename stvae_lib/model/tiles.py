@@ -201,7 +201,7 @@ class Tiler:
         finer = finishes and not content.is_floating_point()  # 8 bits would show as bands where colours are moved far apart
         typed = to_words if finer else to_pixels
         output = torch.empty_like(content, dtype=torch.int16 if finer else None, memory_format=torch.channels_last)
-        colours = GridColours(content)  # before anything is rounded: small differences in a palette are made large ones
+        colours = GridColours(content) if finishes else None  # before rounding: what is small in a palette is made large
         for box in features.boxes("draw"):
             wide = box.grown(self.decoder_reach, features.shape)
             image = self.drawn(wide, features, style, strength, known, kept)
@@ -209,7 +209,8 @@ class Tiler:
             image = box.cut(image, self.stride, wide)[..., :target.shape[2], :target.shape[3]].clamp(0, 1)
             if not image.isfinite().all():
                 raise InputError("the picture", "would hold values that are no numbers", "use another model, style or option")
-            colours.put(image, self.stride * box.top, self.stride * box.left)
+            if finishes:
+                colours.put(image, self.stride * box.top, self.stride * box.left)
             target.copy_(image if output.is_floating_point() else typed(image))
         return self.finished(output, content, style, strength, colours.palette()) if finishes else output
 

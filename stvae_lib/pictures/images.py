@@ -157,7 +157,7 @@ def to_float(pixels: torch.Tensor) -> torch.Tensor:
 
 def to_words(image: torch.Tensor) -> torch.Tensor:
     """`(N, 3, H, W)` in [0, 1] as 16-bit, rounded to nearest: for what is yet to be worked on, where 8 bits would show."""
-    return (image.clamp(0, 1) * WORDS + LEAST_WORD).round().to(torch.int16)
+    return (image.float().clamp(0, 1) * WORDS + LEAST_WORD).round().to(torch.int16)
 
 
 def to_pixels(image: torch.Tensor) -> torch.Tensor:

@@ -41,7 +41,8 @@ class GridColours:
         for places, start, side in zip(self.places, (top, left), part.shape[2:]):
             found.append(((places >= start) & (places < start + side)).nonzero()[:, 0])
             own.append(places[found[-1]] - start)
-        self.colours[:, :, found[0][:, None], found[1]] = to_float(part[:, :, own[0][:, None], own[1]]).float().clamp(0, 1)
+        seen = to_float(part[:, :, own[0].to(part.device)[:, None], own[1].to(part.device)])
+        self.colours[:, :, found[0][:, None], found[1]] = seen.to(self.colours).clamp(0, 1)  # may come from another device
 
     def palette(self) -> torch.Tensor:
         """What `palette_of` says of the whole picture."""

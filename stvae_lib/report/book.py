@@ -43,12 +43,14 @@ class Book:
         self.results |= plain
         return next(iter(plain.values())) if len(plain) == 1 else None
 
-    def figure(self, figure, name: str, caption: str, alt: str, photographic: bool = True, together: bool = False) -> None:
+    def figure(self, figure, name: str, caption: str, alt: str, photographic: bool = True, together: bool = False,
+               key: int = 0) -> None:
         """Show a matplotlib figure with its caption and alt text, and keep both with a larger file, for the built pages.
-        together: its columns stay side by side on a phone, too, however small."""
-        noted = {"name": name} | (figures.layout(figure) if photographic else {})
+        together: its columns stay side by side on a phone, too, however small. key: how many of its first columns tell what the
+        others show, and stand beside each of them there."""
+        noted = {"name": name} | (figures.layout(figure) | {"key": key} if photographic else {})
         if together:
-            noted.pop("edges")
+            noted.pop("edges", None)
         larger, suffix = figures.encode_larger(figure, photographic)
         (self.folder / f"{name}.{suffix}").write_bytes(larger)
         self.figures.append({"file": f"{name}.{suffix}", "caption": caption, "alt": alt})

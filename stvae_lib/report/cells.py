@@ -26,7 +26,8 @@ CALLS = {"claims_table(": "makes the table of statements", "judge(": "puts a sta
 @dataclass(frozen=True)
 class Figure:
     """A picture that `Book.figure` showed; caption: Markdown that begins with its number; columns: how many pictures stand in it
-    side by side, 0 where it is a plot; wide: whether it goes beyond the text; edges: of its columns (`figures.layout`)."""
+    side by side, 0 where it is a plot; wide: whether it goes beyond the text; edges, rows: of its columns and rows
+    (`figures.layout`); key: how many of the first columns tell what the others show."""
 
     number: int
     data: bytes
@@ -37,6 +38,8 @@ class Figure:
     columns: int = 0
     wide: bool = False
     edges: list[float] = field(default_factory=list)
+    rows: list[float] = field(default_factory=list)
+    key: int = 0
 
     @property
     def quoted_alt(self) -> str:
@@ -53,7 +56,7 @@ class Figure:
     @property
     def narrow(self) -> bytes | None:
         """The figure as a narrow screen gets it, where that is another."""
-        return rewrapped(self.data, self.edges) if len(self.edges) - 1 > SIDE_BY_SIDE else None
+        return rewrapped(self.data, self.edges, self.rows, self.key) if len(self.edges) - 1 > SIDE_BY_SIDE else None
 
 
 def figure_in(output, following) -> Figure | None:
@@ -64,7 +67,8 @@ def figure_in(output, following) -> Figure | None:
         return None
     noted = output.metadata.get(kind, {})
     return Figure(int(found[1]), base64.b64decode(output.data[kind]), SUFFIXES[kind], " ".join(noted.get("alt", "").split()),
-                  caption, noted.get("name", ""), noted.get("columns", 0), noted.get("wide", False), noted.get("edges", []))
+                  caption, noted.get("name", ""), noted.get("columns", 0), noted.get("wide", False), noted.get("edges", []),
+                  noted.get("rows", []), noted.get("key", 0))
 
 
 def pairs(cell) -> list[tuple]:

@@ -201,15 +201,27 @@ def squeezed(images, size: int) -> torch.Tensor:
 
 def layout(figure) -> dict:
     """How many pictures stand side by side in a figure made by `grid`, whether the pages show it wider than the text, and where
-    its columns begin and the last one ends, as shares of its width."""
-    columns = figure.axes[0].get_subplotspec().get_gridspec().ncols
+    its columns begin and the last one ends, as shares of its width. Of pictures in a row that goes on below (each has a title of
+    its own) also where rows end, from the top, as shares of its height."""
+    grid = figure.axes[0].get_subplotspec().get_gridspec()
     figure.draw_without_rendering()  # the layout is made when it is drawn
-    spans = [[axis.get_position() for axis in figure.axes if axis.get_subplotspec().colspan.start == column]
-             for column in range(columns)]
-    lefts, rights = [min(box.x0 for box in boxes) for boxes in spans], [max(box.x1 for box in boxes) for boxes in spans]
-    between = [(right + left) / 2 for right, left in zip(rights, lefts[1:])]
-    return {"columns": columns, "wide": bool(figure.get_figwidth() > TEXT_WIDTH) or columns >= MOST_COLUMNS,
-            "edges": [round(float(edge), 4) for edge in (lefts[0], *between, 1.0)]}
+    columns = [[axis.get_position() for axis in figure.axes if axis.get_subplotspec().colspan.start == column]
+               for column in range(grid.ncols)]
+    lefts, rights = [min(box.x0 for box in boxes) for boxes in columns], [max(box.x1 for box in boxes) for boxes in columns]
+    noted = {"columns": grid.ncols, "wide": bool(figure.get_figwidth() > TEXT_WIDTH) or grid.ncols >= MOST_COLUMNS,
+             "edges": _edges(lefts[0], rights, lefts, 1.0)}
+    rows = [[axis for axis in figure.axes if axis.get_subplotspec().rowspan.start == row] for row in range(grid.nrows)]
+    if grid.nrows > 1 and all(axes[0].get_title() for axes in rows):
+        height = figure.bbox.height
+        tops = [1 - max(axis.get_tightbbox().y1 for axis in axes) / height for axes in rows]
+        noted["rows"] = _edges(0.0, [1 - min(axis.get_position().y0 for axis in axes) for axes in rows], tops, 1.0)
+    return noted
+
+
+def _edges(first: float, ends: list[float], starts: list[float], last: float) -> list[float]:
+    """Where parts begin, half way between the end of one and the start of the next, and where the last one ends."""
+    between = [(end + start) / 2 for end, start in zip(ends, starts[1:])]
+    return [round(float(edge), 4) for edge in (first, *between, last)]
 
 
 def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:

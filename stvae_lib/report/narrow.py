@@ -2,6 +2,7 @@
 
 import io
 import re
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from PIL import Image
@@ -12,28 +13,51 @@ FOLDER = "narrow"  # of the site, where the renderings are
 IMAGE = re.compile(r'<img [^>]*?src="_images/([^"/]+)"[^>]*>')
 
 
-def rewrapped(data: bytes, edges: list[float]) -> bytes:
+def rewrapped(data: bytes, edges: list[float], rows: list[float], key: int = 0) -> bytes:
     """An encoded figure with its columns in pairs, as WebP. edges: where its columns begin and where the last one ends, as shares
-    of its width; what lies to the left of the first (titles of rows) comes again with every pair."""
+    of its width; what lies to the left of the first (titles of rows) comes again with every pair, and so do the first `key`
+    columns, of which every pair has as many fewer of the others. rows: the same of the height, where pictures go on from row to
+    row and keep their order; else empty."""
     with Image.open(io.BytesIO(data)) as file:
         picture = file.convert("RGB")
-    edges = [round(edge * picture.width) for edge in edges]
-    pairs = [(edges[first], edges[min(first + SIDE_BY_SIDE, len(edges) - 1)]) for first in range(0, len(edges) - 1, SIDE_BY_SIDE)]
-    titles = edges[0]
-    sheet = Image.new("RGB", (titles + max(right - left for left, right in pairs), picture.height * len(pairs)), "white")
-    for row, (left, right) in enumerate(pairs):
-        for box, place in (((0, titles), 0), ((left, right), titles)):
-            sheet.paste(picture.crop((box[0], 0, box[1], picture.height)), (place, row * picture.height))
+    across, down = ([round(edge * side) for edge in shares] for shares, side in ((edges, picture.width), (rows, picture.height)))
+    lines = _in_order(picture, across, down) if rows else _in_pairs(picture, across, key)
+    return _encoded(lines)
+
+
+def _in_pairs(picture: Image.Image, edges: list[int], key: int) -> list[list[Image.Image]]:
+    """Columns in pairs, behind what stands to their left."""
+    step, last = max(1, SIDE_BY_SIDE - key), len(edges) - 1
+    spans = [(0, edges[key]), *((edges[first], edges[min(first + step, last)]) for first in range(key, last, step))]
+    left, *pairs = (picture.crop((start, 0, end, picture.height)) for start, end in spans)
+    return [[left, pair] for pair in pairs]
+
+
+def _in_order(picture: Image.Image, across: list[int], down: list[int]) -> list[list[Image.Image]]:
+    """Pictures row by row, two to a line; gaps at the end are left out."""
+    cells = [picture.crop((left, top, right, bottom)) for top, bottom in pairwise(down) for left, right in pairwise(across)]
+    shown = [cell for cell in cells if cell.getextrema() != ((255, 255),) * 3]
+    return [shown[first:first + SIDE_BY_SIDE] for first in range(0, len(shown), SIDE_BY_SIDE)]
+
+
+def _encoded(lines: list[list[Image.Image]]) -> bytes:
+    """Lines of pictures below one another, as WebP."""
+    heights = [max(part.height for part in line) for line in lines]
+    sheet = Image.new("RGB", (max(sum(part.width for part in line) for line in lines), sum(heights)), "white")
+    for line, top in zip(lines, accumulate([0, *heights])):
+        for part, left in zip(line, accumulate([0, *(part.width for part in line)])):
+            sheet.paste(part, (left, top))
     buffer = io.BytesIO()
     sheet.save(buffer, format="webp", quality=54, method=4)
     return buffer.getvalue()
 
 
 def with_narrow(body: str, folder: Path) -> str:
-    """The HTML of a page in which figures give way to their narrow renderings, as far as `folder` has them, on narrow screens."""
+    """The HTML of a page in which figures give way to their narrow renderings, as far as `folder` has them, on narrow screens; a
+    chapter's opening picture stays whole."""
     def found(image: re.Match) -> str:
         name = f"{Path(image[1]).stem}.webp"
-        if not (folder / name).exists():
+        if "opening" in image[0] or not (folder / name).exists():
             return image[0]
         return f'<picture><source media="{SCREEN}" srcset="{FOLDER}/{name}">{image[0]}</picture>'
 

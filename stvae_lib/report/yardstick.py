@@ -24,6 +24,12 @@ def short(method: str) -> str:
     return LABELS.get(method, method).split(",")[0]
 
 
+def sized(method: str) -> str:
+    """`short`, with the size that the method's pictures were drawn at, where one is named."""
+    name, _, size = method.partition("@")
+    return short(name) + (f", {size} px" if size else "")
+
+
 def place(lead: Interval) -> str:
     """"ahead", "behind" or "undecided": what a lead over another method says."""
     return "ahead" if lead.low > 0 else "behind" if lead.high < 0 else "undecided"
@@ -63,8 +69,7 @@ class Yardstick:
         those that the judge trained."""
         shown = [name for name in self.judged if ("@" not in name or name in DRAWN_LARGER)
                  and not name.startswith((COLOURS, EXCHANGED)) and self.own_judge(name) != judge]
-        labels = {name: short(name.split("@")[0]) + name[name.find("@"):].replace("@", ", ") * ("@" in name) for name in shown}
-        return {label: (self.judged[name][judge]["kept"], self.judged[name][judge]["style"]) for name, label in labels.items()}
+        return {sized(name): (self.judged[name][judge]["kept"], self.judged[name][judge]["style"]) for name in shown}
 
     def sixty(self) -> list[dict]:
         """Style, strokes and kept structure of every method by each judge, and how often the ResNet-50 finds its pictures' own

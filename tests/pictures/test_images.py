@@ -214,3 +214,4 @@ def test_16_bits_hold_more_than_anyone_sees():
     words = to_words(picture)
     assert words.dtype == torch.int16 and (words.min(), words.max()) == (-2**15, 2**15 - 1)
     assert (to_float(words) - picture.clamp(0, 1)).abs().max() < 1e-5
+    assert to_words(torch.ones(1, 3, 1, 1, dtype=torch.float16)).max() == 2**15 - 1

@@ -7,6 +7,7 @@ from PIL import Image
 from stvae_lib.report import figures, narrow
 from stvae_lib.report.cells import Figure
 
+EDGES = [20 / 320, 120 / 320, 220 / 320, 1.0]
 COLOURS = [(200, 30, 30), (30, 200, 30), (30, 30, 200)]
 
 
@@ -22,7 +23,7 @@ def three_columns() -> bytes:
 
 
 def test_columns_come_in_pairs_each_with_the_titles_of_its_rows():
-    drawn = narrow.rewrapped(three_columns(), [20 / 320, 120 / 320, 220 / 320, 1.0])
+    drawn = narrow.rewrapped(three_columns(), EDGES, [])
     sheet = np.asarray(Image.open(io.BytesIO(drawn)), dtype=int)
     assert sheet.shape == (100, 220, 3)
     places = {(25, 70): COLOURS[0], (25, 170): COLOURS[1], (75, 70): COLOURS[2], (75, 170): (255,) * 3, (25, 8): (0,) * 3,
@@ -37,6 +38,29 @@ def test_edges_lie_between_the_columns_that_a_grid_drew():
     assert len(edges) == 4 and 0 < edges[0] < 0.1 and edges[-1] == 1 and np.allclose(np.diff(edges), 0.32, atol=0.03)
 
 
+def test_a_column_that_tells_what_the_others_show_stands_beside_each():
+    drawn = narrow.rewrapped(three_columns(), EDGES, [], key=1)
+    sheet = np.asarray(Image.open(io.BytesIO(drawn)), dtype=int)
+    assert sheet.shape == (100, 220, 3)
+    for place, colour in {(25, 70): 0, (25, 170): 1, (75, 70): 0, (75, 170): 2}.items():
+        assert np.abs(sheet[place] - COLOURS[colour]).max() < 25, place
+
+
+def test_pictures_that_go_on_from_row_to_row_keep_their_order():
+    """Four pictures, three and one, each with a title: the fourth comes behind the third."""
+    pictures = [(torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, 32, 32) / 255, f"title {index}")
+                for index, colour in enumerate((*COLOURS, (200, 200, 30)))]
+    figure = figures.grid(figures.wrapped(pictures))
+    noted = figures.layout(figure)
+    assert len(noted["rows"]) == 3 and "rows" not in figures.layout(figures.grid([[pictures[0][0]] * 3] * 2))
+    drawn = narrow.rewrapped(figures.encode(figure, photographic=False)[0], noted["edges"], noted["rows"])
+    sheet = np.asarray(Image.open(io.BytesIO(drawn)), dtype=int)
+    height, width = sheet.shape[:2]
+    for (row, column), colour in zip(((1, 1), (1, 3), (3, 1), (3, 3)), (*COLOURS, (200, 200, 30))):
+        found = sheet[round((row + 0.2) * height / 4), round(column * width / 4)]
+        assert np.abs(found - colour).max() < 40, (row, column)
+
+
 def test_a_figure_of_few_columns_stays_as_it_is():
     assert Figure(1, three_columns(), "png", "", "", edges=[0.0, 0.5, 1.0]).narrow is None
     assert Figure(1, three_columns(), "png", "", "", edges=[0.0, 0.3, 0.6, 1.0]).narrow is not None
@@ -45,6 +69,8 @@ def test_a_figure_of_few_columns_stays_as_it_is():
 def test_pages_name_the_renderings_that_there_are(tmp_path):
     (tmp_path / "a-figure-1.webp").write_bytes(b"x")
     body = '<p><img alt="x" src="_images/a-figure-1.jpg" /><img src="_images/b-figure-2.jpg"/></p>'
+    opening = '<img class="opening" src="_images/a-figure-1.jpg">'
+    assert narrow.with_narrow(opening, tmp_path) == opening
     first, second = body.split("<img src")
     source = '<source media="(max-width: 600px)" srcset="narrow/a-figure-1.webp">'
     assert narrow.with_narrow(body, tmp_path) == \
