@@ -2,9 +2,10 @@
 
     python benchmarks/finished_films.py CLIP … [--frames 24] [--size 320] [--styles 3]
 
-Each frame is finished by colour maps of its own (pictures/palette.py), so that a small change in what was drawn may move colours
-everywhere. As benchmarks/video.py, on the same clips and a camera move over a photograph, by the same measures; fewer frames and
-styles, since the default model is slower. Writes benchmarks/finished_films.json, when run with the defaults of its options.
+Finished frame by frame, each has colour maps of its own (pictures/palette.py), and a small change in what was drawn may move
+colours everywhere; held, a shot has those of its first frame. As benchmarks/video.py, on the same clips and a camera move over a
+photograph, by the same measures; fewer frames and styles, since the default model is slower. Writes
+benchmarks/finished_films.json, when run with the defaults of its options.
 """
 
 import argparse
@@ -29,7 +30,10 @@ from stvae_lib.video.styler import PER_FRAME, Stability, Styler
 OUT = Path(__file__).resolve().parent / "finished_films.json"
 # name: what holds frames together, and whether they are finished
 WAYS = {"drawn, per frame": (PER_FRAME, False), "finished, per frame": (PER_FRAME, True),
-        "drawn, blended and restored": (Stability(), False), "finished, blended and restored": (Stability(), True)}
+        "finished, colours held": (replace(PER_FRAME, colours="first", cuts=True), True),
+        "drawn, blended and restored": (Stability(), False),
+        "finished, blended and restored": (replace(Stability(), colours="own"), True),
+        "finished, colours held, blended and restored": (Stability(), True)}
 
 
 def ways(model, style: torch.Tensor) -> dict:

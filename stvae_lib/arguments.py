@@ -162,6 +162,8 @@ def _video_arguments(parser):
     parser.add_argument("--content", help="statistics taken out of a frame: its own (default), of the first of its shot, "
                                           "or a moving average")
     parser.add_argument("--seconds", type=float, help="over which the average forgets (default 0.5)")
+    parser.add_argument("--colours", help="which frame's colours a finishing model's maps are made from: the first of its shot "
+                                          "(default), or its own")
     parser.add_argument("--blend", type=float, help="share kept of the last output along the optical flow (default 0.8)")
     parser.add_argument("--restore", action=either, help="give back the contrast that blending takes (default)")
     parser.add_argument("--cuts", action=either, help="begin anew at hard cuts (default)")

@@ -58,6 +58,6 @@ def style_track(arguments, model: STVAE) -> StyleTrack:
 
 def stability_of(arguments) -> Stability:
     """What holds frames together: the defaults, or none of it, with what is asked for besides."""
-    asked = {name: getattr(arguments, name) for name in ("frozen", "content", "seconds", "blend", "restore", "cuts")}
+    asked = {name: getattr(arguments, name) for name in ("frozen", "content", "seconds", "colours", "blend", "restore", "cuts")}
     return replace(PER_FRAME if arguments.per_frame else Stability(),
                    **{name: value for name, value in asked.items() if value is not None})

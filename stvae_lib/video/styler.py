@@ -7,15 +7,18 @@ import numpy as np
 import torch
 
 from ..errors import InputError
+from ..model.codes import Style
 from ..model.content import ContentStatistics
 from ..model.stvae import STVAE, check_strength
 from ..pictures.images import to_tensor
+from ..pictures.palette import Finishing, palette_of
 from .clips import Frame
 from .cuts import CutDetector
 from .flow import Blender
 from .keyframes import StyleTrack
 
 CONTENT = ("own", "first", "average")
+COLOURS = ("own", "first")
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,16 @@ class Stability:
 
     frozen: a style drawn from its posterior is drawn once for the film, not anew for every frame.
     content: the mean and matrix C that the transform takes out of a frame: its "own", those of the "first" frame of its shot,
-    or a moving "average". seconds: over which that average forgets (to 1/e). blend: share of the last output, carried along the
-    optical flow, that is kept where it can be seen. restore: whether the contrast that blending takes is given back. cuts:
-    whether a hard cut begins all of this anew.
+    or a moving "average". seconds: over which that average forgets (to 1/e). colours: where a model finishes its pictures, what
+    its colour maps are made from, a frame's "own" colours or those of the "first" frame of its shot. blend: share of the last
+    output, carried along the optical flow, that is kept where it can be seen. restore: whether the contrast that blending takes
+    is given back. cuts: whether a hard cut begins all of this anew.
     """
 
     frozen: bool = True
     content: str = "own"  # averaging costs style and hardly steadies (notebook 07)
     seconds: float = 0.5
+    colours: str = "first"  # maps made anew for every frame flicker most of all (notebook 07)
     blend: float = 0.8
     restore: bool = True
     cuts: bool = True
@@ -39,13 +44,15 @@ class Stability:
     def __post_init__(self):
         if self.content not in CONTENT:
             raise InputError(f"--content {self.content}", "is unknown", f"use one of {', '.join(CONTENT)}")
+        if self.colours not in COLOURS:
+            raise InputError(f"--colours {self.colours}", "are unknown", f"use one of {', '.join(COLOURS)}")
         if not self.seconds > 0:
             raise InputError(f"--seconds {self.seconds:g}", "is no time", "give more than 0")
         if not 0 <= self.blend < 1:
             raise InputError(f"--blend {self.blend:g}", "is out of range", "give a share from 0 to below 1")
 
 
-PER_FRAME = Stability(frozen=False, content="own", blend=0.0, cuts=False)
+PER_FRAME = Stability(frozen=False, content="own", colours="own", blend=0.0, cuts=False)
 
 
 class Styler:
@@ -62,6 +69,7 @@ class Styler:
         self.cuts = CutDetector() if stability.cuts else None
         self.blender = Blender(stability.blend, stability.restore) if stability.blend else None
         self.known, self.time, self.style = None, 0.0, None
+        self.palettes, self.finishing = None, None  # of the frame that colour maps are made from, and these
 
     @torch.inference_mode()
     def __call__(self, frame: Frame) -> np.ndarray:
@@ -70,9 +78,19 @@ class Styler:
         features = self.model.encode(image)
         known, style = self._statistics(features, frame.time, cut), self._style(frame)
         output = self.model.render(features, style, image.shape[2:], self.strength, known).clamp(0, 1)
-        output = self.model.finish(output, image, style, self.strength)
+        output = self._finished(output, image, style, cut)
         output = output[0].permute(1, 2, 0).contiguous().cpu().numpy()
         return self.blender(frame.picture, output, cut) if self.blender else output
+
+    def _finished(self, output: torch.Tensor, image: torch.Tensor, style: Style, cut: bool) -> torch.Tensor:
+        """`STVAE.finish` with the colour maps of a frame that need not be this one; a style that moves takes them along."""
+        if not self.model.finishes(style):
+            return output
+        if self.palettes is None or cut or self.stability.colours == "own":
+            self.palettes, self.finishing = (palette_of(output), palette_of(image)), None
+        if self.finishing is None or self.track.moves:
+            self.finishing = Finishing.of(*self.palettes, style.palette, self.model.photo_share)
+        return self.finishing(output, image, self.strength)
 
     def _style(self, frame: Frame):
         """What the transform applies to a frame; kept where it is the same for all."""
@@ -103,11 +121,15 @@ class Styler:
         while level is not None:
             found |= {f"{name}.mean": level.mean.cpu(), f"{name}.matrix": level.matrix.cpu()}
             level, name = level.skip, f"{name}.skip"
+        if self.palettes:
+            found |= dict(zip(("palette.drawn", "palette.content"), (palette.cpu() for palette in self.palettes)))
         return found | ({"output": torch.from_numpy(self.blender.last[1])} if self.blender else {})
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Go on from a `state`."""
         self.time, self.known = float(state["time"]), self._restored(state, "content")
+        if "palette.drawn" in state:
+            self.palettes = tuple(state[f"palette.{side}"].to(self.model.device) for side in ("drawn", "content"))
         if self.cuts:
             self.cuts(state["last"].numpy())
         if self.blender:

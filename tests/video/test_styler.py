@@ -81,10 +81,43 @@ def test_steadiness_lowers_the_warping_error(model, track, frames, move):
     assert contrast[1] < contrast[2] == pytest.approx(contrast[0], rel=0.02)
 
 
+@pytest.fixture
+def finishing(model, monkeypatch):
+    """A track of a style by a model that finishes its pictures."""
+    monkeypatch.setattr(model, "photo_share", 0.2)
+    return StyleTrack([(0.0, model.encode_style(st.load_image(datasets.GENERATED_STYLES / "marbling_0.png", 64)))])
+
+
+def test_colour_maps_of_the_first_frame_are_steadier_than_those_of_each(model, finishing, frames):
+    """Over a still scene with a camera's noise."""
+    rng, still = np.random.default_rng(0), frames[0].picture.astype(float)
+    noisy = [replace(frames[0], picture=np.clip(still + rng.normal(0, 4, still.shape), 0, 255).astype(np.uint8), number=number)
+             for number in range(5)]
+    ways = {"own": PER_FRAME, "held": replace(PER_FRAME, colours="first")}
+    films = {name: np.stack(drawn(Styler(model, finishing, stability), noisy)) for name, stability in ways.items()}
+    assert np.array_equal(films["own"][0], films["held"][0])
+    moved = {name: np.abs(np.diff(film.mean((1, 2)), axis=0)).mean() for name, film in films.items()}
+    assert moved["held"] < 0.7 * moved["own"], "what maps of their own do to the colours of all of a frame"
+
+
+def test_a_cut_makes_colour_maps_anew_and_a_moving_style_takes_them_along(model, finishing, frames):
+    held = replace(PER_FRAME, colours="first", cuts=True)
+    negative = [replace(frame, picture=255 - frame.picture, time=1 + frame.time) for frame in frames[:2]]
+    after = drawn(Styler(model, finishing, held), [*frames[:2], *negative])[2:]
+    assert np.allclose(after, drawn(Styler(model, finishing, held), negative), atol=1e-6)
+    other = model.encode_style(st.load_image(datasets.GENERATED_STYLES / "stained_glass_0.png", 64))
+    moving = StyleTrack([(0.0, finishing.codes[0]), (frames[-1].time, other)])
+    last = drawn(Styler(model, moving, held), frames)[-1]
+    tables = [Styler(model, StyleTrack([(0.0, code)]), held) for code in (finishing.codes[0], other)]
+    near, far = (np.abs(drawn(styler, frames)[-1].mean((0, 1)) - last.mean((0, 1))).mean() for styler in tables[::-1])
+    assert near < far, "the last frame has the colours of the style that was reached"
+
+
 def test_bad_settings_are_refused(model, track):
-    for change, problem in (({"content": "none"}, "unknown"), ({"blend": 1.0}, "range"), ({"seconds": 0.0}, "no time")):
+    bad = {"content": ("none", "unknown"), "colours": ("none", "unknown"), "blend": (1.0, "range"), "seconds": (0.0, "no time")}
+    for name, (value, problem) in bad.items():
         with pytest.raises(InputError, match=problem):
-            Stability(**change)
+            Stability(**{name: value})
     with pytest.raises(InputError, match="strength"):
         Styler(model, track, PER_FRAME, strength=2.0)
 

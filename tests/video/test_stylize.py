@@ -10,8 +10,10 @@ import pytest
 
 from stvae_lib import InputError, load_image
 from stvae_lib.files import alone_in
+from stvae_lib.pictures import datasets
 from stvae_lib.pictures.images import list_images, save_image, to_array, to_tensor
 from stvae_lib.video.clips import Film, Frame, FrameFolder
+from stvae_lib.video.keyframes import StyleTrack
 from stvae_lib.video.styler import PER_FRAME, Stability, Styler
 from stvae_lib.video.stylize import stylize_clip
 
@@ -125,8 +127,10 @@ def test_a_folder_becomes_a_film_and_keeps_names_as_a_folder(tmp_path, pictures)
 
 @pytest.mark.parametrize("target", ["out.mp4", "frames"])
 @pytest.mark.parametrize("stability", [replace(Stability(), content="average"), PER_FRAME], ids=["steady", "per frame"])
-def test_after_a_kill_the_same_frames_come(target, stability, make_clip, model, track, tmp_path, monkeypatch):
-    source = make_clip(sound=0.3)
+@pytest.mark.parametrize("photo_share", [None, 0.2], ids=["drawn", "finished"])
+def test_after_a_kill_the_same_frames_come(photo_share, target, stability, make_clip, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(model, "photo_share", photo_share)
+    source, track = make_clip(sound=0.3), StyleTrack([(0.0, model.encode_style(datasets.sample_photo("coffee", 64)))])
 
     def styler():
         return Styler(model, track, stability, sample=True)
