@@ -126,7 +126,7 @@ def points(places: dict, labels: dict, axes: tuple[str, str], grey=(), width: fl
 def intervals(claims: list[Claim], labels: list[str], margins: list[float], width: float = PHONE):
     """What was measured for each claim as a point with its 95 % interval, in units of the margin that the claim names, and in
     the colour of its verdict, below its label; a claim of a difference holds where all of it lies in the shaded part."""
-    labels = [textwrap.fill(label, LABEL) for label in labels]
+    labels = [textwrap.fill(label.replace("`", ""), LABEL) for label in labels]
     lines = np.cumsum([1 + label.count("\n") + 1.4 for label in labels])  # of text, down to each interval's own line
     figure, axis = plt.subplots(figsize=(width, 0.8 + 0.165 * lines[-1]), layout="constrained")
     for place, label, claim, margin in zip(lines, labels, claims, margins, strict=True):
@@ -236,12 +236,13 @@ def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:
 
 def encode(figure, photographic: bool, most: int | None = None) -> tuple[bytes, str]:
     """A figure as JPEG (photographs) or PNG (plots) bytes, and its suffix. Closes the figure. most: pixels that photographs may
-    have where every byte counts."""
+    have where every byte counts; plots are smaller there, too."""
     if photographic:
         dpi, quality = (min(85, (most / figure.get_size_inches().prod()) ** 0.5), 45) if most else (85, 62)
         data = _saved(figure, format="jpeg", dpi=dpi, pil_kwargs={"quality": quality, "optimize": True, "progressive": True})
     else:
-        data = few_colours(_saved(figure, format="png", dpi=95))
+        dpi, colours = (78, 32) if most else (95, 48)
+        data = few_colours(_saved(figure, format="png", dpi=dpi), colours)
     plt.close(figure)
     return data, "jpg" if photographic else "png"
 
