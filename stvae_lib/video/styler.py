@@ -36,7 +36,7 @@ class Stability:
     frozen: bool = True
     content: str = "own"  # averaging costs style and hardly steadies (notebook 07)
     seconds: float = 0.5
-    colours: str = "first"  # maps made anew for every frame flicker most of all (notebook 07)
+    colours: str = "first"  # in the mean steadier than maps made anew for every frame, and quicker (notebook 07)
     blend: float = 0.8
     restore: bool = True
     cuts: bool = True
