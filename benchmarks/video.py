@@ -88,15 +88,16 @@ def shown(path: Path, size: int, count: int) -> Shown:
     return Shown(frames, cache(estimated_motion(pictures)), cache(estimated_motion(pictures, flow_between)), shots(pictures))
 
 
+def eight_bit(styler: Styler):
+    """A callable from `Frame` to uint8 `(H, W, 3)`."""
+    return lambda frame: np.rint(255 * styler(frame)).astype(np.uint8)
+
+
 def ways(model, autoencoder, style) -> dict:
     """How every way draws a frame, by name: a new callable from `Frame` to uint8 `(H, W, 3)`."""
     track = StyleTrack([(0.0, model.encode_style(style))])
-
-    def by(styler):
-        return lambda frame: np.rint(255 * styler(frame)).astype(np.uint8)
-
-    made = {name: by(Styler(model, track, stability, sample=sample)) for name, (stability, sample) in WAYS.items()}
-    plain = by(Styler(model, track, PER_FRAME))
+    made = {name: eight_bit(Styler(model, track, stability, sample=sample)) for name, (stability, sample) in WAYS.items()}
+    plain = eight_bit(Styler(model, track, PER_FRAME))
     return made | {"per frame, blurred": lambda frame: cv2.GaussianBlur(plain(frame), (0, 0), BLUR),
                    "AdaIN": lambda frame: to_array(adain(to_tensor(frame.picture), style, autoencoder)[0])}
 
@@ -140,14 +141,41 @@ def told(clip: str, style: str, rows: dict) -> dict:
     return rounded(rows)
 
 
+def films(given) -> dict:
+    """What makes every film that is followed, by name: the camera move, and the clips that are given."""
+    clips = {"camera move": lambda: camera_move(given.size, given.frames)}
+    return clips | {path.stem: lambda path=path: shown(path, given.size, given.frames) for path in given.clips}
+
+
+def retrieval(styles: dict) -> Retrieval:
+    """Finds frames among styles."""
+    return Retrieval(styles, weights.feature_distances().calibrate([*datasets.content_images().values(), *styles.values()]))
+
+
+def origin(given, models: tuple[str, ...]) -> dict:
+    """Provenance of figures by some models."""
+    return environment("cpu") | {"data": {path.name: sha256(path)[:16] for path in given.clips},
+                                 "weights": {name: sha256(weights.find(name))[:16] for name in models}}
+
+
+def record(main, out: Path, description: str, frames: int, styles: int) -> None:
+    """Run a benchmark of films by the command line, and keep what it found in `out` where no option differs from its default."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="films")
+    parser.add_argument("--frames", type=int, default=frames, help="of every clip, at most")
+    parser.add_argument("--size", type=int, default=320, help="longer side in pixels")
+    parser.add_argument("--styles", type=int, default=styles, help="how many generated styles")
+    given = parser.parse_args()
+    results = main(given)
+    if all(getattr(given, name) == parser.get_default(name) for name in ("frames", "size", "styles")):
+        write_text(out, json.dumps(results, indent=1) + "\n")
+
+
 def main(given) -> dict:
     model, autoencoder, network = st.load(MODEL, "cpu"), st.load(AUTOENCODER, "cpu"), weights.loss_network()
-    clips = {"camera move": lambda: camera_move(given.size, given.frames)}
-    clips |= {path.stem: lambda path=path: shown(path, given.size, given.frames) for path in given.clips}
     styles = datasets.style_images()
-    found = Retrieval(styles, weights.feature_distances().calibrate([*datasets.content_images().values(), *styles.values()]))
-    whole, beginnings = {}, {}
-    for name, make in clips.items():
+    found, whole, beginnings = retrieval(styles), {}, {}
+    for name, make in films(given).items():
         clip, first = make(), next(iter(styles))
         whole[name] = {style: told(name, style, measured(clip, ways(model, autoencoder, styles[style]), style, styles, found))
                        for style in list(styles)[:given.styles]}
@@ -157,18 +185,8 @@ def main(given) -> dict:
     return {"command": "python benchmarks/video.py CLIP …", "size": given.size, "frames": given.frames, "clips": whole,
             "beginnings": {"frames": SHORT, "iterations of the first": FIRST, "clips": beginnings}, "blur": BLUR,
             "settings": {name: {"sample": sample, **vars(stability)} for name, (stability, sample) in WAYS.items()},
-            "provenance": environment("cpu") | {"data": {path.name: sha256(path)[:16] for path in given.clips},
-                                                "weights": {name: sha256(weights.find(name))[:16]
-                                                            for name in (MODEL, AUTOENCODER, weights.LOSS_NETWORK)}}}
+            "provenance": origin(given, (MODEL, AUTOENCODER, weights.LOSS_NETWORK))}
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="films")
-    parser.add_argument("--frames", type=int, default=60, help="of every clip, at most")
-    parser.add_argument("--size", type=int, default=320, help="longer side in pixels")
-    parser.add_argument("--styles", type=int, default=6, help="how many generated styles")
-    given = parser.parse_args()
-    results = main(given)
-    if all(getattr(given, name) == parser.get_default(name) for name in ("frames", "size", "styles")):
-        write_text(HERE / "video.json", json.dumps(results, indent=1) + "\n")
+    record(main, HERE / "video.json", __doc__, frames=60, styles=6)

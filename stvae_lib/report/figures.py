@@ -208,7 +208,7 @@ def layout(figure) -> dict:
     columns = [[axis.get_position() for axis in figure.axes if axis.get_subplotspec().colspan.start == column]
                for column in range(grid.ncols)]
     lefts, rights = [min(box.x0 for box in boxes) for boxes in columns], [max(box.x1 for box in boxes) for boxes in columns]
-    noted = {"columns": grid.ncols, "wide": bool(figure.get_figwidth() > TEXT_WIDTH) or grid.ncols >= MOST_COLUMNS,
+    noted = {"columns": grid.ncols, "wide": _is_wide(figure),
              "edges": _edges(lefts[0], rights, lefts, 1.0)}
     rows = [[axis for axis in figure.axes if axis.get_subplotspec().rowspan.start == row] for row in range(grid.nrows)]
     if grid.nrows > 1 and all(axes[0].get_title() for axes in rows):
@@ -216,6 +216,12 @@ def layout(figure) -> dict:
         tops = [1 - max(axis.get_tightbbox().y1 for axis in axes) / height for axes in rows]
         noted["rows"] = _edges(0.0, [1 - min(axis.get_position().y0 for axis in axes) for axes in rows], tops, 1.0)
     return noted
+
+
+def _is_wide(figure) -> bool:
+    """Whether the pages show a figure made by `grid` wider than the text."""
+    columns = figure.axes[0].get_subplotspec().get_gridspec().ncols
+    return bool(figure.get_figwidth() > TEXT_WIDTH) or columns >= MOST_COLUMNS
 
 
 def _edges(first: float, ends: list[float], starts: list[float], last: float) -> list[float]:
@@ -228,7 +234,7 @@ def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:
     """A figure as WebP (photographs) or PNG (plots) bytes, and its suffix, for the pages of the book: 1.3 times as large as they
     show it."""
     if photographic:
-        dpi = 118 * (WIDE if layout(figure)["wide"] else TEXT_WIDTH) / figure.get_figwidth()
+        dpi = 118 * (WIDE if _is_wide(figure) else TEXT_WIDTH) / figure.get_figwidth()
         dpi = min(dpi, (PAGE / figure.get_size_inches().prod()) ** 0.5)
         return _saved(figure, format="webp", dpi=dpi, pil_kwargs={"quality": 54, "method": 6}), "webp"
     return few_colours(_saved(figure, format="png", dpi=190)), "png"

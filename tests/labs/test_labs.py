@@ -213,3 +213,9 @@ def test_the_guide_names_every_mistake_with_its_message():
     guide = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
     rows = [f"| {wrong.exercise} | {wrong.what} | {wrong.message}{' *(hidden)*' if wrong.hidden else ''} |" for wrong in WRONG]
     assert [row for row in rows if row not in guide] == []
+
+
+@labs
+def test_a_cell_holds_one_idea(lab):
+    for cell in code_cells(MASTERS[lab]):
+        assert sum(bool(line.strip()) for line in cell.source.splitlines()) <= 25, cell.id
