@@ -17,6 +17,7 @@ TURNS = 12  # of colour space
 SIDE = 64  # of the grid of pixels whose colours make a palette
 QUANTILES = 256  # of a distribution, between which maps are straight
 STEPS = 17  # of a table, per channel
+GRAIN = 2 / 255  # two grey levels: colours so near to each other become nearly the same
 
 
 @torch.no_grad()
@@ -174,15 +175,16 @@ def _quantiles(values: torch.Tensor) -> torch.Tensor:
 
 
 def _mapped(values: torch.Tensor, own: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """`values` `(N, 3, n)` through the monotone map that takes quantiles `own` to `wanted`, straight between them; a value
-    that is several quantiles at once goes to the middle one of theirs, one beyond the ends to the end."""
-    own = own.contiguous()
+    """`values` `(N, 3, n)` through the monotone map that takes quantiles `own` to `wanted`, straight between them, level beyond.
+
+    Each quantile goes to the mean of what those within a GRAIN are to become (kernel regression, Nadaraya 1964), so that a value
+    that is several at once has one place, and so have its neighbours: colours of a style lie far apart, and where two are equal
+    but for rounding it must not decide which they get.
+    """
+    apart = (own[..., :, None] - own[..., None, :]) / GRAIN
+    near = (apart.square() / -2).clamp_min(-20).exp()  # beyond, nothing; but denormal numbers are slow
+    wanted = (near @ wanted[..., None])[..., 0] / near.sum(3)
     values = torch.minimum(torch.maximum(values, own[..., :1]), own[..., -1:]).contiguous()
-    high = torch.searchsorted(own, values).clamp_max(QUANTILES - 1)
-    low = (high - 1).clamp_min(0)
-    start, end = own.gather(2, low), own.gather(2, high)
-    share = ((values - start) / (end - start).clamp_min(1e-9)).clamp(0, 1)
-    between = torch.lerp(wanted.gather(2, low), wanted.gather(2, high), share)
-    last = torch.searchsorted(own, own, right=True) - 1  # of the quantiles that are equal to each
-    at_once = wanted.gather(2, (torch.arange(QUANTILES, device=own.device) + last) // 2)
-    return torch.where(end == values, at_once.gather(2, high), between)
+    high = torch.searchsorted(own.contiguous(), values).clamp(1, QUANTILES - 1)
+    start, end, first, last = (known.gather(2, places) for known in (own, wanted) for places in (high - 1, high))
+    return torch.lerp(first, last, ((values - start) / (end - start).clamp_min(1e-9)).clamp(0, 1))

@@ -152,6 +152,16 @@ def test_a_flat_part_gets_a_colour_that_the_style_has(photo):
     assert sliced_distance(palette_of(output), wanted) < 0.1
 
 
+def test_rounding_does_not_decide_on_a_colour(photo, style):
+    """Clipped colours are equal by the thousand, and those of the generated styles lie far apart: what was drawn, moved by what
+    two orders of summation differ in, used to change single colours by up to half of their range."""
+    drawn = (1.5 * photo - 0.2).clamp(0, 1)
+    palettes = palette_of(drawn), palette_of(photo), palette_of(style)
+    moved = palettes[0] + 1e-6 * torch.randn(palettes[0].shape, generator=torch.Generator().manual_seed(0))
+    one, other = (Finishing.of(palette, *palettes[1:], 0.2)(drawn, photo) for palette in (palettes[0], moved))
+    assert (one - other).abs().max() < 3 / 255 and (one - other).abs().mean() < 0.05 / 255
+
+
 def test_tables_are_made_at_full_precision_under_autocast(photo, style):
     plain = finished(photo, photo, palette_of(style), 0.2)
     with torch.autocast("cpu", torch.bfloat16):
