@@ -299,10 +299,10 @@ def counted(claims: list[Claim]) -> dict[str, int]:
 
 
 def tally(claims: list[Claim]) -> str:
-    """`counted` as a part of a sentence: "4 hold (1 of them by reading), 1 fails, 2 undecided"."""
-    several = {HOLDS: "hold", FAILS: "fail"}
+    """`counted` as a part of a sentence: "4 hold (1 of them by reading), 1 fails, 2 are undecided"."""
+    verbs = {HOLDS: (HOLDS, "hold"), FAILS: (FAILS, "fail")}
     read = counted([claim for claim in claims if claim.verdict.endswith(BY_READING)])
-    return ", ".join(f"{count} {several.get(verdict, verdict) if count > 1 else verdict}"
+    return ", ".join(f"{count} {verbs.get(verdict, (f'is {verdict}', f'are {verdict}'))[count > 1]}"
                      + (f" ({read[verdict]} of them by reading)" if verdict in read else "")
                      for verdict, count in counted(claims).items())
 

@@ -28,7 +28,8 @@ def told(notebook: str, claims: list[Claim]) -> list[tuple[str, str]]:
     holds and of one that does not."""
     found = [(claim.verdict,
               claim.plainly(said["holds"], said["fails"], said["question"], said["unit"], said.get("tenfold", False)))
-             for said in tellings().get(notebook, []) for claim in claims if claim.statement.startswith(said["claim"])]
+             for said in tellings().get(notebook, []) if "claim" in said
+             for claim in claims if claim.statement.startswith(said["claim"])]
     if found:
         return found
     first = {claim.verdict.startswith(HOLDS): claim for claim in reversed(claims)}
@@ -37,13 +38,15 @@ def told(notebook: str, claims: list[Claim]) -> list[tuple[str, str]]:
 
 
 def answer(notebook: str, claims: dict[str, list[Claim]]) -> str:
-    """Two sentences that answer a notebook's question, from its claims among those of all notebooks; of the one that tells of the
-    others, from all. Empty where there are none."""
+    """Sentences that answer a notebook's question, from its claims among those of all notebooks, behind an opening that follows
+    from none; of the notebook that tells of the others, from all. Empty where there are no claims."""
     everything = [claim for rows in claims.values() for claim in rows]
     if notebook == LANDING and everything:
-        return (f"{WHAT} Of {len(everything)} statements about the paper, its code and the models trained here, "
-                f"{tally(everything)}.")
-    return " ".join(sentence for _, sentence in told(notebook, claims.get(notebook, []))[:2])
+        return (f"{WHAT} Of {len(everything)} statements that the chapters put to the test, about the paper, its code, these "
+                f"models, other methods and the measures themselves, {tally(everything)}.")
+    found = told(notebook, claims.get(notebook, []))
+    begun = next((said for said in tellings().get(notebook, []) if "opening" in said), {"opening": "", "sentences": 2})
+    return " ".join(filter(None, [begun["opening"], *(sentence for _, sentence in found[:begun["sentences"]])])) if found else ""
 
 
 def findings(claims: dict[str, list[Claim]]) -> str:

@@ -46,11 +46,8 @@ class Book:
     def figure(self, figure, name: str, caption: str, alt: str, photographic: bool = True, together: bool = False,
                key: int = 0) -> None:
         """Show a matplotlib figure with its caption and alt text, and keep both with a larger file, for the built pages.
-        together: its columns stay side by side on a phone, too, however small. key: how many of its first columns tell what the
-        others show, and stand beside each of them there."""
-        noted = {"name": name} | (figures.layout(figure) | {"key": key} if photographic else {})
-        if together:
-            noted.pop("edges", None)
+        together, key: as in `figures.noted`."""
+        noted = {"name": name} | figures.noted(figure, photographic, together, key)
         larger, suffix = figures.encode_larger(figure, photographic)
         (self.folder / f"{name}.{suffix}").write_bytes(larger)
         self.figures.append({"file": f"{name}.{suffix}", "caption": caption, "alt": alt})

@@ -3,14 +3,12 @@
 import ast
 import base64
 import html
-import io
 import json
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import nbformat
-from PIL import Image
 
 from .narrow import SIDE_BY_SIDE, rewrapped
 from .parameters import OWN
@@ -27,7 +25,8 @@ CALLS = {"claims_table(": "makes the table of statements", "judge(": "puts a sta
 class Figure:
     """A picture that `Book.figure` showed; caption: Markdown that begins with its number; columns: how many pictures stand in it
     side by side, 0 where it is a plot; wide: whether it goes beyond the text; edges, rows: of its columns and rows
-    (`figures.layout`); key: how many of the first columns tell what the others show."""
+    (`figures.layout`); key: how many of the first columns tell what the others show; scrolls: a plot that is too wide for a
+    phone (`figures.extent`)."""
 
     number: int
     data: bytes
@@ -40,6 +39,7 @@ class Figure:
     edges: list[float] = field(default_factory=list)
     rows: list[float] = field(default_factory=list)
     key: int = 0
+    scrolls: bool = False
 
     @property
     def quoted_alt(self) -> str:
@@ -49,9 +49,8 @@ class Figure:
     @property
     def classes(self) -> str:
         """What the book's style sheet knows a figure by."""
-        plot = self.suffix == "png" and (size := Image.open(io.BytesIO(self.data)).size)[0] > size[1]
         columns = f"columns-{self.columns}" if self.columns else ""
-        return " ".join(filter(None, ["enlarge", "full-width" * self.wide, columns, "wide-plot" * plot]))
+        return " ".join(filter(None, ["enlarge", "full-width" * self.wide, columns, "wide-plot" * self.scrolls]))
 
     @property
     def narrow(self) -> bytes | None:
@@ -68,7 +67,7 @@ def figure_in(output, following) -> Figure | None:
     noted = output.metadata.get(kind, {})
     return Figure(int(found[1]), base64.b64decode(output.data[kind]), SUFFIXES[kind], " ".join(noted.get("alt", "").split()),
                   caption, noted.get("name", ""), noted.get("columns", 0), noted.get("wide", False), noted.get("edges", []),
-                  noted.get("rows", []), noted.get("key", 0))
+                  noted.get("rows", []), noted.get("key", 0), noted.get("scrolls", False))
 
 
 def pairs(cell) -> list[tuple]:
@@ -116,7 +115,7 @@ def _defined(cell) -> str:
         return "gets ready: libraries, model, pictures"
     functions = [node for node in body if isinstance(node, ast.FunctionDef)]
     if functions and (said := ast.get_docstring(functions[0])):
-        return said.split(". ")[0].splitlines()[0].rstrip(".")
+        return said.split(". ")[0].splitlines()[0].rstrip(".").replace("`", "")
     return "shows what came out" if cell.get("outputs") else "prepares what follows"
 
 

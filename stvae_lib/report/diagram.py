@@ -10,7 +10,7 @@ from ..provenance import lines_of
 from ..training import transform
 from .figures import BLUE, INK
 
-WIDTH, HEIGHT = 1040, 490  # units of the drawing
+WIDTH, HEIGHT = 1040, 470  # units of the drawing
 NODE = 150, 92  # width and height of a box
 WORD = 120  # width of a picture's name
 OURS = "#8a6510"  # this project's own: an ochre that can be read on white
@@ -44,8 +44,8 @@ PARTS = {
     "gram": Part("Gram matrix, covariance", (statistics.gram, statistics.covariance)),
     "vae": Part("style → μ, σ", (vlt.PaperVLT.encode_style, vlt.ReleasedVLT.encode_style), (style_statistic.StatisticVAE,),
                 "VAE: μ, σ", (630, 410)),
-    "mix": Part("mixing, Σ φᵢ N(μᵢ, σᵢ); the grid of figure 2", (codes.mix_codes, mixing.mixing_grid), (),
-                "mixed:\nΣ φᵢ N(μᵢ, σᵢ)", (810, 410)),
+    "mix": Part("mixing, Σ φᵢ N(μᵢ, σᵢ²); the grid of figure 2", (codes.mix_codes, mixing.mixing_grid), (),
+                "mixed:\nΣ φᵢ N(μᵢ, σᵢ²)", (810, 410)),
     "sample": Part("z = μ + σ·ε", (codes.StyleCode.z,)),
     "decoded": Part("z → S, and the style's mean", (vlt.PaperVLT.decode_style,), (vlt.JointVLT.decode_style,),
                     "decoded from z:\nS, the mean", (810, 235)),
@@ -66,7 +66,7 @@ ALT = ("The method as a flow chart. A photograph is encoded; its features go thr
        "content and a matrix S of the style. Styles are encoded, their statistics go through a variational autoencoder, their "
        "codes are mixed, and S and the mean are decoded from what is drawn of the mix. In this project the style also modulates "
        "the decoder.")
-NOTE = "Solid: the paper's. Dashed: where this project's own variant has something else as well; links lead to both."
+NOTE = "Blue and solid: the paper's. Ochre, dashed: what this project's own variant has besides. Names lead to the code."
 
 
 def table() -> str:
@@ -90,7 +90,7 @@ def svg() -> str:
     drawn += [_arrow(*names) for names in ARROWS] + [_arrow(*names, ours=True) for names in OUR_ARROWS]
     return (f'<svg xmlns="http://www.w3.org/2000/svg" class="diagram" role="group" viewBox="0 0 {WIDTH} {HEIGHT}" '
             f'font-family="sans-serif" font-size="13" aria-label="{html.escape(ALT)}">{MARKER}'
-            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>{_text(WIDTH / 2, 24, NOTE)}{"".join(drawn)}</svg>')
+            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>{"".join(drawn)}</svg>')
 
 
 def _text(x: float, y: float, text: str, colour: str = INK, size: int = 13, style: str = "") -> str:
@@ -105,9 +105,9 @@ def _box(part: Part) -> str:
     lines, links = part.box.splitlines(), [(part.code[0], BLUE), *((code, OURS) for code in part.ours[:1])]
     parts = [f'<rect x="{x - width / 2:g}" y="{y - height / 2:g}" width="{width}" height="{height}" rx="10" fill="white" '
              f'stroke="{colour}" stroke-width="2"{dash}/>']
-    parts += [_text(x, y - 28 + 17 * row + 8 * (len(lines) == 1), line) for row, line in enumerate(lines)]
+    parts += [_text(x, y - 30 + 17 * row + 8 * (len(lines) == 1), line) for row, line in enumerate(lines)]
     for row, (code, own) in enumerate(links):
-        name = _text(x, y + 36 - 14 * (len(links) - 1 - row), code.__qualname__, own, 10)
+        name = _text(x, y + 35 - 15 * (len(links) - 1 - row), code.__name__, own, 12)
         parts.append(f'<a href="../{lines_of(code)}">{name}</a>')
     return f"<g>{''.join(parts)}</g>"
 

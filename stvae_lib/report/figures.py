@@ -95,7 +95,8 @@ def curves(panels, width: float = PHONE, height: float = 2.5):
         axis.grid(alpha=0.25)
     drawn = [list(lines) for *_, lines in panels]
     if len(panels) > 1 and len(drawn[0]) > 1 and all(labels == drawn[0] for labels in drawn):  # one for all, beside the curves
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(drawn[0]))
+        fits = len(drawn[0]) if sum(len(label) + 8 for label in drawn[0]) < LABEL else 2
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=fits)
     else:
         for axis, labels in zip(axes.flat, drawn):
             if len(labels) > 1:
@@ -112,12 +113,14 @@ def band(axis, x, curves, colour, **line) -> None:
 
 def points(places: dict, labels: dict, axes: tuple[str, str], grey=(), width: float = PHONE, height: float = PHONE):
     """Labelled points. places: {label: (x, y)}; labels: {label: (x offset, y offset, alignment)} in points, for those that
-    would cover a neighbour's. grey: points that are controls. axes: titles."""
+    would cover a neighbour's: a line leads from each of these to its point. grey: points that are controls. axes: titles."""
     figure, axis = plt.subplots(figsize=(width, height), layout="constrained")
     for label, (x, y) in places.items():
-        axis.scatter(x, y, color=GREY if label in grey else BLUE, s=28)
+        colour = GREY if label in grey else BLUE
+        axis.scatter(x, y, color=colour, s=28)
         *offset, side = labels.get(label, (5, 3, "left"))
-        axis.annotate(label, (x, y), offset, textcoords="offset points", fontsize=9, ha=side)
+        lead = {"arrowstyle": "-", "color": colour, "lw": 0.7, "shrinkA": 0, "shrinkB": 2.5} if label in labels else None
+        axis.annotate(label, (x, y), offset, textcoords="offset points", fontsize=9, ha=side, arrowprops=lead)
     axis.set(xlabel=axes[0], ylabel=axes[1])
     axis.axhline(0, color=INK, lw=0.8)
     return figure
@@ -154,7 +157,7 @@ def arrows(axis, places: list[tuple[int, int]], length: float = 34.0) -> None:
                                                            "path_effects": [withStroke(linewidth=4.5, foreground="white")]})
 
 
-def plane(points: torch.Tensor, kinds: torch.Tensor, seen: dict, width: float = TEXT_WIDTH, height: float = 5.6):
+def plane(points: torch.Tensor, kinds: torch.Tensor, seen: dict, width: float = PHONE, height: float = 4.6):
     """VAEs of points `(n, 2)` in the plane (`training.toy.Seen`, by title). Above: codes with two of their deviations, in the
     colours of the points' `kinds` (0 or 1), and the prior's circle of two. Below: points, and what is drawn from the prior."""
     figure, axes = plt.subplots(2, len(seen), figsize=(width, height), layout="constrained", sharex="row", sharey="row")
@@ -164,7 +167,8 @@ def plane(points: torch.Tensor, kinds: torch.Tensor, seen: dict, width: float = 
         above.add_collection(matplotlib.collections.PatchCollection(clouds, facecolors=colours, alpha=0.08, linewidth=0))
         above.scatter(*vae.mu.T, s=3, color=colours)
         above.add_patch(matplotlib.patches.Circle((0, 0), 2, fill=False, color=INK, linewidth=0.8, linestyle=":"))
-        above.set(title=title, xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
+        above.set_title(title, fontsize=9)
+        above.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
         below.scatter(*points.T, s=6, color=GREY, label="points")
         below.scatter(*vae.drawn.T, s=4, color=RED, alpha=0.6, label="drawn from the prior")
         below.set(xlim=(-2.6, 2.6), ylim=(-2, 2), aspect="equal")
@@ -202,7 +206,7 @@ def squeezed(images, size: int) -> torch.Tensor:
 def layout(figure) -> dict:
     """How many pictures stand side by side in a figure made by `grid`, whether the pages show it wider than the text, and where
     its columns begin and the last one ends, as shares of its width. Of pictures in a row that goes on below (each has a title of
-    its own) also where rows end, from the top, as shares of its height."""
+    its own, or none has) also where rows end, from the top, as shares of its height."""
     grid = figure.axes[0].get_subplotspec().get_gridspec()
     figure.draw_without_rendering()  # the layout is made when it is drawn
     columns = [[axis.get_position() for axis in figure.axes if axis.get_subplotspec().colspan.start == column]
@@ -211,11 +215,28 @@ def layout(figure) -> dict:
     noted = {"columns": grid.ncols, "wide": _is_wide(figure),
              "edges": _edges(lefts[0], rights, lefts, 1.0)}
     rows = [[axis for axis in figure.axes if axis.get_subplotspec().rowspan.start == row] for row in range(grid.nrows)]
-    if grid.nrows > 1 and all(axes[0].get_title() for axes in rows):
+    titled = [bool(axes[0].get_title() or axes[0].get_ylabel()) for axes in rows]
+    if grid.nrows > 1 and (all(axes[0].get_title() for axes in rows) or not any(titled)):
         height = figure.bbox.height
         tops = [1 - max(axis.get_tightbbox().y1 for axis in axes) / height for axes in rows]
         noted["rows"] = _edges(0.0, [1 - min(axis.get_position().y0 for axis in axes) for axes in rows], tops, 1.0)
     return noted
+
+
+def noted(figure, photographic: bool, together: bool = False, key: int = 0) -> dict:
+    """What the book has to know of a figure. together: its columns stay side by side on a phone, too, however small. key: how
+    many of its first columns tell what the others show, and stand beside each of them there."""
+    if not photographic:
+        return extent(figure)
+    found = layout(figure) | {"key": key}
+    for name in ("edges", "rows") if together else ("rows",) if key else ():
+        found.pop(name, None)
+    return found
+
+
+def extent(figure) -> dict:
+    """Whether a plot's letters would be too small on a phone, so that it is shown larger there and scrolls."""
+    return {"scrolls": bool(figure.get_figwidth() > PHONE)}
 
 
 def _is_wide(figure) -> bool:
@@ -266,17 +287,18 @@ def _saved(figure, **options) -> bytes:
     return buffer.getvalue()
 
 
-def show(data: bytes, suffix: str, number: int, caption: str, alt: str, noted: dict | None = None) -> None:
-    """Display an encoded figure with alt text, and its numbered caption beneath. noted: what else the book has to know of it."""
+def show(data: bytes, suffix: str, number: int, caption: str, alt: str, known: dict | None = None) -> None:
+    """Display an encoded figure with alt text, and its numbered caption beneath. known: what the book is to know (`noted`)."""
     kind = "image/jpeg" if suffix == "jpg" else "image/png"
-    display(Picture(data=data, format="jpeg" if suffix == "jpg" else "png"), metadata={kind: {"alt": alt} | (noted or {})})
+    display(Picture(data=data, format="jpeg" if suffix == "jpg" else "png"), metadata={kind: {"alt": alt} | (known or {})})
     display(Markdown(f"**Figure {number}.** {caption}"))
 
 
-def draw(figure, number: int, caption: str, alt: str, photographic: bool = True, name: str = "") -> None:
-    """Display a matplotlib figure that no `Book` keeps, as those of the labs. Closes the figure."""
-    noted = ({"name": name} if name else {}) | (layout(figure) if photographic else {})
-    show(*encode(figure, photographic, PAGE // 2), number, caption, alt, noted)
+def draw(figure, number: int, caption: str, alt: str, photographic: bool = True, name: str = "", together: bool = False,
+         key: int = 0) -> None:
+    """Display a matplotlib figure that no `Book` keeps, as those of the labs. Closes the figure. together, key: as in `noted`."""
+    known = ({"name": name} if name else {}) | noted(figure, photographic, together, key)
+    show(*encode(figure, photographic, PAGE // 2), number, caption, alt, known)
 
 
 def table(rows: list[dict], decimals: int = 2) -> str:

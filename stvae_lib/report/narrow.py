@@ -5,7 +5,7 @@ import re
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 SIDE_BY_SIDE = 2  # pictures on a phone
 SCREEN = "(max-width: 600px)"
@@ -30,7 +30,14 @@ def _in_pairs(picture: Image.Image, edges: list[int], key: int) -> list[list[Ima
     step, last = max(1, SIDE_BY_SIDE - key), len(edges) - 1
     spans = [(0, edges[key]), *((edges[first], edges[min(first + step, last)]) for first in range(key, last, step))]
     left, *pairs = (picture.crop((start, 0, end, picture.height)) for start, end in spans)
-    return [[left, pair] for pair in pairs]
+    return [[left.crop((0, 0, left.width, height)), pair.crop((0, 0, pair.width, height))]
+            for pair in pairs for height in [max(_drawn(pair), _drawn(left) if key else 0)]]
+
+
+def _drawn(picture: Image.Image) -> int:
+    """Height of a picture down to where only white is left."""
+    found = ImageChops.difference(picture, Image.new("RGB", picture.size, "white")).getbbox()
+    return min(found[3] + 4, picture.height) if found else 0
 
 
 def _in_order(picture: Image.Image, across: list[int], down: list[int]) -> list[list[Image.Image]]:

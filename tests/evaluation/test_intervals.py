@@ -97,7 +97,7 @@ def test_a_plain_sentence_and_a_tally_follow_the_verdicts():
                     "Whether it moves is undecided here (0.10 [-0.40, 0.60] steps; bound 0)."]
     assert [claim.control["if_fails"] for claim in claims] == [False, False, True, False]
     read = [intervals.by_reading("it is written", "https://example.org", "here")] * 2
-    assert intervals.tally(claims + read) == "4 hold (2 of them by reading), 1 fails, 1 undecided"
+    assert intervals.tally(claims + read) == "4 hold (2 of them by reading), 1 fails, 1 is undecided"
     assert intervals.counted(read + claims) == {"holds": 4, "fails": 1, "undecided": 1} and intervals.counted([]) == {}
     assert "unpaired" in claims[0].rule
 

@@ -55,7 +55,9 @@ def test_an_executed_notebook_gets_the_answer_of_its_run(words, tmp_path):
 
 @pytest.mark.parametrize("notebook", answers.tellings())
 def test_every_claim_that_is_told_is_there_and_told_whichever_way_it_went(notebook):
-    for said in answers.tellings()[notebook]:
+    told = [entry for entry in answers.tellings()[notebook] if "opening" not in entry]
+    assert len(answers.tellings()[notebook]) - len(told) <= 1
+    for said in told:
         assert set(said) - {"tenfold"} == {"claim", "holds", "fails", "question", "unit"}
         assert said["question"].startswith("whether ")
         found = [row for row in COMMITTED[notebook] if row.statement.startswith(said["claim"])]

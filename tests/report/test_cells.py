@@ -1,11 +1,9 @@
-import io
-
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from common import markdown_output, picture_output
-from PIL import Image
 
-from stvae_lib.report import cells
+from stvae_lib.report import cells, figures
 from stvae_lib.report.cells import Figure, figure_in, pairs, summary
 
 
@@ -84,8 +82,7 @@ def test_a_line_names_the_figures_that_a_cell_draws():
     assert summary(injected("seed = 7")) == "Code: the parameters of this run"
 
 
-@pytest.mark.parametrize("size, classes", [((60, 30), "enlarge wide-plot"), ((30, 60), "enlarge")])
-def test_a_plot_that_is_wide_is_known_as_one(size, classes):
-    buffer = io.BytesIO()
-    Image.new("RGB", size).save(buffer, "png")
-    assert Figure(1, buffer.getvalue(), "png", "A plot.", "**Figure 1.** A.").classes == classes
+@pytest.mark.parametrize("width, classes", [(figures.PHONE + 1, "enlarge wide-plot"), (figures.PHONE, "enlarge")])
+def test_a_plot_that_is_too_wide_for_a_phone_is_known_as_one(width, classes):
+    noted = figures.extent(plt.figure(figsize=(width, 3)))
+    assert Figure(1, b"", "png", "A plot.", "**Figure 1.** A.", **noted).classes == classes

@@ -21,7 +21,7 @@ def test_every_box_names_its_code_and_links_to_it(drawn):
     assert len(groups) == len(BOXES)
     for group, part in zip(groups, BOXES.values()):
         links = {link.get("href"): "".join(link.itertext()) for link in group.iter(f"{SVG}a")}
-        assert links == {f"../{lines_of(code)}": code.__qualname__ for code in (part.code[0], *part.ours[:1])}
+        assert links == {f"../{lines_of(code)}": code.__name__ for code in (part.code[0], *part.ours[:1])}
         assert "".join(group.itertext()).startswith(part.box.replace("\n", ""))
 
 

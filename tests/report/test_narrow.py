@@ -52,13 +52,29 @@ def test_pictures_that_go_on_from_row_to_row_keep_their_order():
                 for index, colour in enumerate((*COLOURS, (200, 200, 30)))]
     figure = figures.grid(figures.wrapped(pictures))
     noted = figures.layout(figure)
-    assert len(noted["rows"]) == 3 and "rows" not in figures.layout(figures.grid([[pictures[0][0]] * 3] * 2))
+    assert len(noted["rows"]) == 3
     drawn = narrow.rewrapped(figures.encode(figure, photographic=False)[0], noted["edges"], noted["rows"])
     sheet = np.asarray(Image.open(io.BytesIO(drawn)), dtype=int)
     height, width = sheet.shape[:2]
     for (row, column), colour in zip(((1, 1), (1, 3), (3, 1), (3, 3)), (*COLOURS, (200, 200, 30))):
         found = sheet[round((row + 0.2) * height / 4), round(column * width / 4)]
         assert np.abs(found - colour).max() < 40, (row, column)
+
+
+def test_only_pictures_of_which_all_or_none_have_a_title_go_on_from_row_to_row():
+    rows = [[torch.full((1, 3, 32, 32), 0.5)] * 3] * 2
+    plain, titled = figures.grid(rows), figures.grid(rows, ["a", "b", "c"])
+    assert "rows" in figures.noted(plain, True) and "rows" not in figures.noted(titled, True)
+    assert "rows" not in figures.noted(plain, True, key=1), "a key stands beside each of the others"
+    assert not {"rows", "edges"} & set(figures.noted(plain, True, together=True))
+
+
+def test_white_below_the_pictures_of_a_pair_is_cut_off():
+    sheet = np.asarray(Image.open(io.BytesIO(three_columns()))).copy()
+    sheet[20:, 220:] = 255  # the third column is short
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, format="png")
+    assert Image.open(io.BytesIO(narrow.rewrapped(buffer.getvalue(), EDGES, []))).height == 50 + 24
 
 
 def test_a_figure_of_few_columns_stays_as_it_is():
