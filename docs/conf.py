@@ -4,7 +4,7 @@ from stvae_lib.report import launch
 
 project = "ST-VAE Notebooks"
 extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "sphinxcontrib.bibtex", "stvae_lib.report.mathml",
-              "stvae_lib.report.narrow"]
+              "stvae_lib.report.narrow", "stvae_lib.report.launch"]
 
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}  # widgets need a kernel; the book shows precomputed frames in their place, and asks no network

@@ -100,7 +100,10 @@ class Lab(Chapter):
 
     def _standing_for(self, cell, links, pages: Path) -> list:
         markup = cell.metadata.get("nbgrader", {})
+        outcome = "outcome" in cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
+            if outcome and not self.solutions:
+                return []
             return [nbformat.v4.new_markdown_cell(links.applied(text)) for text in self._text(cell, markup, pages)]
         if markup.get("solution"):
             solution = [folded(MARK.sub("", cell.source), "Solution")] if self.solutions else []
@@ -108,14 +111,18 @@ class Lab(Chapter):
         if markup.get("grade"):
             return [folded(self.blanks[cell.id], f"Check, {markup['points']} points")]
         shown = super()._standing_for(cell, links, pages)
-        return self._outcome(shown) if "outcome" in cell.metadata.get("tags", []) else shown
+        return self._outcome(shown) if outcome else shown
 
     def _outcome(self, shown: list) -> list:
         """Cells with what came out behind a click, as it answers what a student is to predict; left out with the solutions."""
-        texts = [cell.source for cell in shown if cell.cell_type == "markdown"] if self.solutions else []
+        code, texts = ([cell for cell in shown if cell.cell_type == kind] for kind in ("code", "markdown"))
+        printed = [f"```text\n{output.text}\n```" for cell in code for output in cell.outputs if output.output_type == "stream"]
+        for cell in code:
+            cell.outputs = []
+        texts = [*(cell.source for cell in texts), *printed] if self.solutions else []
         unfolds = [nbformat.v4.new_markdown_cell(f"::::{{dropdown}} What came out: open it when your plan stands\n{text}\n::::")
                    for text in texts]
-        return [cell for cell in shown if cell.cell_type != "markdown"] + unfolds
+        return code + unfolds
 
     def _text(self, cell, markup: dict, pages: Path) -> list[str]:
         """The text of a cell, with links that lead from the book; nothing of an answer that is left out."""

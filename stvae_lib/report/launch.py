@@ -31,6 +31,17 @@ def theme_options() -> dict:
             "repository_provider": "github" if on_github else "gitlab", "use_repository_button": True, "launch_buttons": buttons}
 
 
+def setup(app) -> dict:
+    """Take the buttons from the pages of labs: their masters hold solutions, and student copies lie where a course puts them."""
+    def without_buttons(app, page, template, context, document):
+        if page.startswith("lab_"):
+            context["header_buttons"] = [button for button in context.get("header_buttons", [])
+                                         if button.get("label") != "launch-buttons"]
+
+    app.connect("html-page-context", without_buttons, priority=502)  # behind the theme's own, which adds them
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
 def colab_cell() -> str:
     """What has to run first in Colab, which opens a notebook without the repository around it; "" where Colab has no button."""
     if not theme_options().get("launch_buttons", {}).get("colab_url"):

@@ -125,6 +125,17 @@ FEATURES = [
           "    matrix = factor(covariance_matrix(style)) @ torch.linalg.inv(factor(covariance_matrix(content)))\n"
           "    return matrix @ (content - content.mean(1, keepdim=True)) + style.mean(1, keepdim=True)",
           "turned on the way", hidden=True),
+    Wrong("01_features", "power", "only negative eigenvalues held up",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    values = torch.where(values <= 0, floor * values.max(), values)\n"
+          "    return vectors * values**exponent @ vectors.T", "small positive eigenvalues are held up, too", hidden=True),
+    Wrong("01_features", "power", "a floor relative to the largest entry",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    return vectors * values.clamp_min(floor * matrix.max())**exponent @ vectors.T", "not of the largest entry",
+          hidden=True),
+    Wrong("01_features", "whiten", "deviations divided out first, then the correlation whitened",
+          "def whiten(features):\n    scaled = (features - features.mean(1, keepdim=True)) / features.std(1, keepdim=True)\n"
+          "    return power(covariance_matrix(scaled), -0.5) @ scaled", "white, but turned", hidden=True),
 ]
 VAE = [
     Wrong("02_vae", "reparameterise", "eps never used, as in the published code",
@@ -210,7 +221,7 @@ VAE = [
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
           "    return (redrawn + beta * kl_to_prior(mu, log_sigma).sum(1).detach()).mean()",
-          "no gradient of the KL reaches the code", hidden=True),
+          "or none the code", hidden=True),
     Wrong("02_vae", "elbo", "half of mu² in place of the KL",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
@@ -262,6 +273,27 @@ VAE = [
     Wrong("02_vae", "cure", "a tensor in place of a number",
           "def largest_beta(points, wanted, noise):\n"
           "    return torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted - 1] / noise**2", "a plain number"),
+    Wrong("02_vae", "elbo", "the redrawing detached: nothing learns to redraw",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    redrawn = (x - x_hat.detach()).square().sum(1) / (2 * noise**2)\n"
+          "    return (redrawn + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()", "no gradient reaches the redrawing",
+          hidden=True),
+    Wrong("02_vae", "elbo", "two dimensions taken for granted",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
+          "    return redrawn.mean() + beta * 2 * kl_to_prior(mu, log_sigma).mean()", "sums over all of them", hidden=True),
+    Wrong("02_vae", "active", "a sum of squares in place of their mean",
+          "def active(mu, threshold=0.01):\n    return (mu - mu.mean(0)).square().sum(0) > threshold",
+          "which is a mean of squares", hidden=True),
+    Wrong("02_vae", "active", "the range in place of the variance",
+          "def active(mu, threshold=0.01):\n    return ((mu.amax(0) - mu.amin(0)) / 2).square() > threshold",
+          "not the range", hidden=True),
+    Wrong("02_vae", "predict", "the ELBO's factor of 2 in the price",
+          "def predicted_active(points, beta, noise, latent):\n    values = torch.linalg.eigvalsh(torch.cov(points.T))\n"
+          "    return min(latent, int((values > 2 * beta * noise**2).sum()))", "without the ELBO's 2", hidden=True),
+    Wrong("02_vae", "cure", "counted from 1",
+          "def largest_beta(points, wanted, noise):\n"
+          "    return float(torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted] / noise**2)", "counting starts at 0"),
 ]
 TRANSFORM = [
     Wrong("03_linear_transform", "closed-form", "the painting turned into the photograph",
@@ -287,7 +319,7 @@ TRANSFORM = [
     Wrong("03_linear_transform", "move", "not decompressed, and the mean added",
           "def move(features, compress, matrix, style_mean):\n"
           "    return matrix @ compress @ (features - features.mean(1, keepdim=True)) + style_mean",
-          "did you decompress before adding"),
+          "Did you decompress?"),
     Wrong("03_linear_transform", "move", "the content's mean left in",
           "def move(features, compress, matrix, style_mean):\n    return compress.T @ matrix @ compress @ features + style_mean",
           "take the content's own out first"),
@@ -369,6 +401,22 @@ TRANSFORM = [
           "    signs = torch.randint(0, 2, (count, len(mu)), generator=generator) * 2 - 1\n"
           "    return mu + log_sigma.exp() * eps * signs",
           "the other is, too", hidden=True),
+    Wrong("03_linear_transform", "closed-form", "no batch given to matrix_roots",
+          "def closed_form(content_covariance, style_covariance):\n"
+          "    return matrix_roots(style_covariance)[0] @ matrix_roots(content_covariance)[1]", "a batch of one"),
+    Wrong("03_linear_transform", "mix", "shares squared, as for a sum of random numbers",
+          "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n"
+          "    return shares @ mus, 0.5 * (shares**2 @ (2 * log_sigmas).exp()).log()", "you squared the shares"),
+    Wrong("03_linear_transform", "mix", "two styles taken for granted",
+          "def mix(mus, log_sigmas, shares):\n    share, variances = (shares / shares.sum())[0], (2 * log_sigmas).exp()\n"
+          "    return (share * mus[0] + (1 - share) * mus[1],\n"
+          "            0.5 * (share * variances[0] + (1 - share) * variances[1]).log())", "all K!", hidden=True),
+    Wrong("03_linear_transform", "mix", "the shares themselves changed",
+          "def mix(mus, log_sigmas, shares):\n    shares /= shares.sum()\n"
+          "    return shares @ mus, 0.5 * (shares @ (2 * log_sigmas).exp()).log()", "changed the shares", hidden=True),
+    Wrong("03_linear_transform", "draw", "count and dimensions taken for granted",
+          "def draw(mu, log_sigma, count, generator):\n"
+          "    return mu + log_sigma.exp() * torch.randn(2000, 2, generator=generator)", "is given", hidden=True),
 ]
 EXPERIMENT = [
     Wrong("04_experiment", "plan", "no margin",
@@ -528,5 +576,11 @@ EXPERIMENT = [
           "    first = (vote['choice'] == 'left') != bool(vote['swapped'])\n"
           "    return sorted(trial.methods)[0 if first else 1]",
           "the trial's own names", hidden=True),
+    Wrong("04_experiment", "plan", "a control whose arms differ in training",
+          "def plan():\n    return {'better': 'resnet', 'worse': 'vgg', 'margin': 1, 'unit': 'picture',\n"
+          "            'control': ('resnet', 'resnet-untrained')}", "differ in training differs for another reason"),
+    Wrong("04_experiment", "psnr", "a mean over columns of logarithms",
+          "def psnr(output, target):\n    return (-10 * (output - target).square().mean((1, 2)).log10()).mean(1)",
+          "squares first", hidden=True),
 ]
 WRONG = [*FEATURES, *VAE, *TRANSFORM, *EXPERIMENT]

@@ -41,6 +41,6 @@ def test_a_book_without_solutions_has_no_answers_in_its_guide(tmp_path):
         page.write_text(TEXT, encoding="utf-8")
         guide.complete(page, [], solutions)
         found = page.read_text(encoding="utf-8")
-        assert all((part in found) == solutions for part in ("{dropdown} Key", "It rested on a reputation", "*(hidden)* |"))
+        assert all((part in found) == solutions for part in ("{dropdown} Key", "rested on a reputation", "*(hidden)* |"))
         assert "## A quiz" in found and "## Where to run it" in found
         assert ("\n:::\n" in found) == solutions, "a fold is left out whole"
