@@ -21,7 +21,7 @@ INK, BLUE, RED, GREEN, GREY, OCHRE = "#222222", "#2a6fbb", "#c8443b", "#3c8c5a",
 TEXT_WIDTH, WIDE = 7.6, 10.8  # inches of a figure as wide as the book's text, and of one that goes beyond it
 MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
 PHONE = 5.6  # inches of a plot whose letters a phone still shows large enough
-LABEL = 70  # characters of a line above an interval
+LABEL = 62  # characters of a line above an interval
 PREVIEW = 76_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
 PAGE = 1_350_000  # pixels of a figure on a page, which is to stay light
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
@@ -120,7 +120,7 @@ def points(places: dict, labels: dict, axes: tuple[str, str], grey=(), width: fl
         axis.scatter(x, y, color=colour, s=28)
         *offset, side = labels.get(label, (5, 3, "left"))
         lead = {"arrowstyle": "-", "color": colour, "lw": 0.7, "shrinkA": 0, "shrinkB": 2.5} if label in labels else None
-        axis.annotate(label, (x, y), offset, textcoords="offset points", fontsize=9, ha=side, arrowprops=lead)
+        axis.annotate(label, (x, y), offset, textcoords="offset points", fontsize=10, ha=side, arrowprops=lead)
     axis.set(xlabel=axes[0], ylabel=axes[1])
     axis.axhline(0, color=INK, lw=0.8)
     return figure
@@ -131,14 +131,14 @@ def intervals(claims: list[Claim], labels: list[str], margins: list[float], widt
     the colour of its verdict, below its label; a claim of a difference holds where all of it lies in the shaded part."""
     labels = [textwrap.fill(label.replace("`", ""), LABEL) for label in labels]
     lines = np.cumsum([1 + label.count("\n") + 1.4 for label in labels])  # of text, down to each interval's own line
-    figure, axis = plt.subplots(figsize=(width, 0.8 + 0.165 * lines[-1]), layout="constrained")
+    figure, axis = plt.subplots(figsize=(width, 0.8 + 0.18 * lines[-1]), layout="constrained")
     for place, label, claim, margin in zip(lines, labels, claims, margins, strict=True):
         low, high = (value / margin for value in claim.interval or [claim.figure] * 2)
         colour = {HOLDS: GREEN, FAILS: RED}.get(claim.verdict, GREY)
         axis.plot([low, high], [place, place], color=colour, lw=2.4)
         axis.plot(claim.figure / margin, place, "o", color=colour, ms=6)
-        axis.annotate(label, (0.0, place - 0.55), xycoords=("axes fraction", "data"), va="bottom", fontsize=9)
-        axis.annotate(claim.verdict, (1.0, place - 0.15), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9,
+        axis.annotate(label, (0.0, place - 0.55), xycoords=("axes fraction", "data"), va="bottom", fontsize=10)
+        axis.annotate(claim.verdict, (1.0, place - 0.15), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=10,
                       color=colour)
     left, right = min(axis.get_xlim()[0], -1.3), max(axis.get_xlim()[1], 1.5)
     axis.axvspan(1, right, color=GREEN, alpha=0.08, lw=0)
