@@ -107,9 +107,9 @@ def sweep(folder, age: float = ABANDONED) -> None:
 
 
 @contextmanager
-def alone_in(folder):
+def alone_in(folder, age: float = 0):
     """A folder, made where it is not there yet, for this process alone. InputError where another one works in it. Where
-    nothing was written into a folder that was made for it, it goes again."""
+    nothing was written into a folder that was made for it, it goes again. age: as of `sweep`, for what others left."""
     folder = Path(folder)
     made = not folder.exists()
     make_folder(folder)
@@ -121,7 +121,7 @@ def alone_in(folder):
     except OSError as error:
         raise InputError(folder, f"cannot be written ({error.strerror})", "choose a writable folder") from None
     try:
-        sweep(folder, age=0)
+        sweep(folder, age)
         yield
     finally:
         with suppress(OSError):

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from . import cluster
 from .errors import InputError
-from .files import make_folder, refuse_overwriting, shortened, sweep, write_text
+from .files import ABANDONED, alone_in, refuse_overwriting, shortened
 from .model import weights
 from .model.codes import StyleCode
 from .model.mixing import CODE_SUFFIX, check_code_file, load_code, save_code
@@ -27,7 +27,6 @@ from .pictures.images import (
     list_images,
     load_image,
     load_pixels,
-    open_picture,
     output_names,
     reason_to_skip,
     resized,
@@ -37,12 +36,12 @@ from .pictures.images import (
     to_pixels,
     to_png,
 )
+from .resuming import Record
 
 STREAM = Path("-")  # standard input in place of a picture's file, standard output in place of a result's
 STYLE_SIZE = 512
 HUGE = 100_000_000  # pixels of a photograph that nobody draws at full size by mistake
 STRIP = 2**20  # pixels whose colours are converted at once
-RECORD = ".stylize.json"  # in a folder of results: what they are made with
 
 
 @dataclass
@@ -63,28 +62,32 @@ class Outcome:
 def stylize(arguments) -> int:
     """One photograph, or every one of a folder; returns the exit status. Whatever is wrong with more than one photograph is
     found before the first."""
-    targets, outcome = find_targets(arguments.photo, arguments.out)
+    folder = arguments.photo != STREAM and arguments.photo.is_dir()
     check_streams(arguments)
-    refuse_overwriting(set(targets.values()) - {STREAM}, {*targets, *arguments.styles} - {STREAM})
+    check_spread(arguments, folder)
     if not 1 <= arguments.oversample <= 4:
         raise InputError(f"--oversample {arguments.oversample:g}", "is out of range", "give a factor from 1 to 4")
     check_strength(arguments.strength)
-    folder = arguments.photo != STREAM and arguments.photo.is_dir()
-    check_spread(arguments, folder)
-    if not folder and arguments.out != STREAM:
-        check_output(arguments.out)
-    tools = Tools.load(arguments)
-    arguments.mix = normalised_mix(arguments.mix, len(arguments.styles))  # last: it may warn, and an error is one line
     if folder:
-        stylize_folder(targets, tools, arguments, outcome)
+        check_folders(arguments)
+        with alone_in(arguments.out, ABANDONED):  # whoever draws a single photograph into it is writing there too
+            outcome = stylize_folder(arguments)
     else:
-        stylize_one(tools, arguments, arguments.photo, arguments.out)
-        outcome.done.append({"photo": str(arguments.photo), "file": str(arguments.out)})
+        outcome = stylize_photo(arguments)
     if arguments.json:
         print(json.dumps(vars(outcome), indent=1))
     elif folder:
         print(f"{arguments.out}: {outcome.line()}")
     return 1 if outcome.failed else 0
+
+
+def stylize_photo(arguments) -> Outcome:
+    """One photograph, from its file or standard input."""
+    refuse_overwriting({arguments.out} - {STREAM}, {arguments.photo, *arguments.styles} - {STREAM})
+    if arguments.out != STREAM:
+        check_output(arguments.out)
+    stylize_one(prepared(arguments), arguments, arguments.photo, arguments.out)
+    return Outcome(done=[{"photo": str(arguments.photo), "file": str(arguments.out)}])
 
 
 @dataclass
@@ -100,6 +103,13 @@ class Tools:
         if arguments.as_drawn:
             model.photo_share = None
         return cls(Tiler(model), [style_code(style, model) for style in arguments.styles])
+
+
+def prepared(arguments) -> Tools:
+    """The tools of a command, whose shares of the styles then sum to 1."""
+    tools = Tools.load(arguments)
+    arguments.mix = normalised_mix(arguments.mix, len(arguments.styles))  # last: it may warn, and an error is one line
+    return tools
 
 
 def stylize_one(tools: Tools, arguments, source: Path, target: Path) -> None:
@@ -182,30 +192,35 @@ def check_streams(arguments) -> None:
         raise InputError("-o -", "would fill the terminal with a picture", "redirect it: > out.png")
 
 
-def find_targets(photo: Path, out: Path) -> tuple[dict[Path, Path], Outcome]:
-    """Where the result of every photograph goes: one file, or for a folder of them a folder, another one; and what of the
-    folder is skipped."""
-    outcome = Outcome()
-    if photo == STREAM or not photo.is_dir():
-        return {photo: out}, outcome
+def check_folders(arguments) -> None:
+    """InputError where there is nothing to be read in a folder, or its results would go to no other folder."""
+    photo, out = arguments.photo, arguments.out
     if out == STREAM:
         raise InputError("-o -", "is given for a folder of photographs", "name a folder")
     if out.exists() and out.samefile(photo):
         raise InputError(out, "is the folder of the photographs", "choose another folder by -o")
-    names = output_names(list_images(photo))
-    skipped = sorted(set(photo.iterdir()) - names.keys())
-    outcome.skipped = [{"file": str(file), "reason": reason_to_skip(file)} for file in skipped]
-    return {file: out / f"{name}.png" for file, name in names.items()}, outcome
+    list_images(photo)
 
 
-def stylize_folder(targets: dict[Path, Path], tools: Tools, arguments, outcome: Outcome) -> None:
+def find_targets(folder: Path, out: Path, known: dict[str, str]) -> tuple[dict[Path, Path], list[dict]]:
+    """Where the result of every photograph of a folder goes, and what of the folder is skipped. known: names of results, as
+    by `output_names`."""
+    files = list_images(folder)
+    names = output_names(files, known)
+    skipped = [{"file": str(file), "reason": reason_to_skip(file)} for file in sorted(set(folder.iterdir()) - {*files})]
+    return {file: out / f"{names[file]}.png" for file in files}, skipped
+
+
+def stylize_folder(arguments) -> Outcome:
     """Every file of a folder; a bad one is reported at the end and the others are done."""
     out = arguments.out
-    make_folder(out)
-    sweep(out)
-    there = begun(targets.values(), out, settings(tools, arguments), arguments.resume)
-    outcome.skipped += [{"file": str(file), "reason": "done before"} for file, target in targets.items() if target in there]
-    targets = {file: target for file, target in targets.items() if target not in there}
+    record = Record.read(out) if arguments.resume else Record()
+    targets, skipped = find_targets(arguments.photo, out, record.names())
+    refuse_overwriting(targets.values(), {*targets, *arguments.styles} - {STREAM})
+    tools, outcome = prepared(arguments), Outcome(skipped=skipped)
+    there = record.begin(out, targets, settings(tools, arguments))
+    outcome.skipped += [{"file": str(file), "reason": "done before"} for file in targets if file in there]
+    targets = {file: target for file, target in targets.items() if file not in there}
     results = spread(targets, arguments) if arguments.scheduler else in_turn(targets, tools, arguments)
     for file, error in tqdm(results, total=len(targets), unit="image"):
         if error is None:
@@ -214,6 +229,7 @@ def stylize_folder(targets: dict[Path, Path], tools: Tools, arguments, outcome: 
             outcome.failed.append({"file": str(file), "error": error})
     for entry in outcome.failed:
         print(f"stvae: {entry['error']}", file=sys.stderr)
+    return outcome
 
 
 def in_turn(targets: dict[Path, Path], tools: Tools, arguments):
@@ -268,34 +284,6 @@ def settings(tools: Tools, arguments) -> dict:
     model = tools.tiler.model
     given = {name: getattr(arguments, name) for name in names}
     return {"model": model.identity(), "styles": [code.identity() for code in tools.codes]} | given
-
-
-def begun(files, out: Path, wanted: dict, resume: bool) -> set[Path]:
-    """Those of `files` that need not be made again: with `resume`, pictures that are whole and no older than the record in
-    `out` of the settings that they are made with. InputError where it tells of others. Without: none, and a new record."""
-    record = out / RECORD
-    if not (resume and record.exists()):
-        write_text(record, json.dumps(wanted, indent=1) + "\n")
-        return set()
-    try:
-        old = dict(json.loads(record.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
-        raise InputError(record, "is damaged", "delete it to begin anew") from None
-    differing = [name for name in wanted if old.get(name) != wanted[name]]
-    if differing:
-        raise InputError(out, f"was begun with other settings ({', '.join(differing)})",
-                         "give the same, leave --resume out, or choose another folder by -o")
-    since = record.stat().st_mtime_ns
-    return {file for file in files if file.exists() and file.stat().st_mtime_ns >= since and is_whole(file)}
-
-
-def is_whole(file: Path) -> bool:
-    """Whether a picture can be decoded to its end."""
-    try:
-        open_picture(file, most=math.inf)
-    except InputError:
-        return False
-    return True
 
 
 def style_code(file: Path, model: STVAE):

@@ -21,6 +21,7 @@ from skimage import color
 from stvae_lib import baselines, load_image, stylizing, weights
 from stvae_lib.arguments import make_parser
 from stvae_lib.cli import main
+from stvae_lib.files import alone_in
 from stvae_lib.model import tiles
 from stvae_lib.pictures import images
 from stvae_lib.pictures.images import to_array
@@ -313,13 +314,45 @@ def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):
     assert {name: (out / name).read_bytes() for name in whole} == whole
     Image.open(ROOT / "data" / "styles" / "woodcut_0.png").save(style)
     assert "other settings (styles)" in refused([*command, "--resume"], capfd)
-    (out / ".stylize.json").write_text("[")
-    assert "is damaged" in refused([*command, "--resume"], capfd)
+    for damage in ("[", "{}", '{"settings": {}, "photos": {"a.png": {"result": "../a", "size": 1, "mtime_ns": 1}}}'):
+        (out / ".stylize.json").write_text(damage)
+        assert ".stylize.json: is damaged" in refused([*command, "--resume"], capfd)
     assert main(command) == 0, "begun anew"
     assert "3 done" in capfd.readouterr().out
     os.utime(out / "a.png", (0, 0))  # of an earlier command, which the new one did not come to
     assert main([*command, "--resume"]) == 0
     assert "1 done, 7 skipped" in capfd.readouterr().out
+
+
+def test_resume_takes_no_result_for_that_of_another_photograph(tmp_path, capfd):
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    folder.mkdir()
+    command = ["stylize", str(folder), STYLE, "-o", str(out), "--device", "cpu", "--model", "vgg19-slim", "--resume"]
+    Image.new("RGB", (30, 20), "red").save(folder / "a.jpg")
+    Image.new("RGB", (30, 20), "blue").save(folder / "a.png")
+    assert main(command) == 0
+    before = {name: (out / name).read_bytes() for name in ("a_jpg.png", "a_png.png")}
+    Image.new("RGB", (32, 20), "green").save(folder / "a_jpg.gif")
+    assert main(command) == 0
+    assert "1 done, 2 skipped (2 done before)" in capfd.readouterr().out
+    assert Image.open(out / "a_jpg_gif.png").size == (32, 20)
+    assert {name: (out / name).read_bytes() for name in before} == before
+    Image.new("RGB", (34, 20), "blue").save(folder / "a.png")
+    assert main(command) == 0
+    assert "1 done, 2 skipped (2 done before)" in capfd.readouterr().out
+    assert Image.open(out / "a_png.png").size == (34, 20)
+    (folder / "a.png").write_text("no picture")
+    for _ in range(2):
+        assert main(command) == 1
+        assert "0 done, 2 skipped (2 done before), 1 failed" in capfd.readouterr().out
+    assert not (out / "a_png.png").exists(), "what is of another photograph is no result"
+
+
+def test_a_folder_of_results_is_for_one_command_at_a_time(folder, tmp_path, capfd):
+    out = tmp_path / "out"
+    with alone_in(out):
+        assert f"{out}: is being worked in by another process" in refused(["stylize", folder, STYLE, "-o", out], capfd)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("extra", [["PHOTO", "--resume"], ["PHOTO", "--scheduler", "local"], ["FOLDER", "--workers", "2"],

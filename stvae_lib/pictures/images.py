@@ -244,12 +244,17 @@ def encoded(picture: Image.Image, name: str | None, path) -> bytes:
     return buffer.getvalue()
 
 
-def output_names(files: list[Path]) -> dict[Path, str]:
+def output_names(files: list[Path], known: dict[str, str] | None = None) -> dict[Path, str]:
     """A name without suffix for the result of every file: its own, with its suffix where two files share it (`a_jpg`), with
-    a number where that is taken. Unique also on disks where the case of letters does not count."""
+    a number where that is taken. Unique also on disks where the case of letters does not count. known: names that results
+    already have, by their files' names; they keep them, and no other gets one."""
+    known = known or {}
     stems = Counter(file.stem.casefold() for file in files)
-    names = {file: file.stem for file in files if stems[file.stem.casefold()] == 1}
-    taken = {name.casefold() for name in names.values()}
+    names = {file: known[file.name] for file in files if file.name in known}
+    taken = {name.casefold() for name in known.values()}
+    names |= {file: file.stem for file in files
+              if file not in names and stems[file.stem.casefold()] == 1 and file.stem.casefold() not in taken}
+    taken |= {name.casefold() for name in names.values()}
     for file in files:
         if file not in names:
             plain = file.name.replace(".", "_")

@@ -111,6 +111,14 @@ def test_every_picture_of_a_folder_has_a_result_of_its_own():
     assert output_names(files[1:4]) == {files[1]: "a_jpg_2", files[2]: "a_png", files[3]: "a_jpg"}
 
 
+def test_results_keep_their_names_when_files_join():
+    files = [Path("photos") / name for name in ("a.jpg", "a.png", "a_jpg.gif", "b.png")]
+    known = {file.name: name for file, name in output_names(files[:2]).items()} | {"gone.png": "B"}
+    names = output_names(files, known)
+    assert names == {files[0]: "a_jpg", files[1]: "a_png", files[2]: "a_jpg_gif", files[3]: "b_png"}
+    assert output_names(files[:2], {"a.jpg": "a"}) == {files[0]: "a", files[1]: "a_png"}
+
+
 def test_resizing_smooths_what_it_shrinks():
     stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
     assert resized(stripes, (16, 16)).std() < 0.1 and resized(stripes, (20, 48)).shape == (1, 3, 20, 48)
