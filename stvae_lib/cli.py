@@ -238,6 +238,7 @@ COMMANDS = {"stylize": stylize, "video": video, "encode": encode, "sheet": sheet
 
 def main(argv=None) -> int:
     """Run a command; returns the exit status."""
+    _hold_streams()
     warnings.showwarning = _show_warning
     parser = make_parser()
     argcomplete.autocomplete(parser)
@@ -257,6 +258,18 @@ def main(argv=None) -> int:
     except KeyboardInterrupt:
         print("stvae: interrupted", file=sys.stderr)
         return 130
+
+
+def _hold_streams() -> None:
+    """Nothing in place of standard streams that are closed: else the next files to be opened would get their numbers, and with
+    them whatever is said."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    if sys.stderr is None:  # of a closed standard output Python keeps silent by itself
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _show_warning(message, *rest, **more) -> None:

@@ -39,6 +39,7 @@ from .pictures.images import (
 from .resuming import Record
 
 STREAM = Path("-")  # standard input in place of a picture's file, standard output in place of a result's
+LONGEST_STREAM = 512 * 10**6  # bytes: more than any picture's file, less than the memory
 STYLE_SIZE = 512
 HUGE = 100_000_000  # pixels of a photograph that nobody draws at full size by mistake
 STRIP = 2**20  # pixels whose colours are converted at once
@@ -124,7 +125,7 @@ def stylize_one(tools: Tools, arguments, source: Path, target: Path) -> None:
 def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tensor:
     """A photograph as the arguments want it, `(1, 3, H, W)`, of its own size or the one asked for: in [0, 1], or, drawn in
     tiles, 8-bit."""
-    data = None if source != STREAM else sys.stdin.buffer.read()
+    data = None if source != STREAM else read_stream()
     content = photograph(source, arguments, arguments.size, data)
     size = tuple(content.shape[2:])
     if target != STREAM:
@@ -166,7 +167,17 @@ def own_colours(content: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
 
 def opened(file: Path, size: int | None) -> torch.Tensor:
     """A picture `(1, 3, H, W)` from its file, or from standard input."""
-    return load_image(file, size) if file != STREAM else load_image(io.BytesIO(sys.stdin.buffer.read()), size, "standard input")
+    return load_image(file, size) if file != STREAM else load_image(io.BytesIO(read_stream()), size, "standard input")
+
+
+def read_stream() -> bytes:
+    """A picture's file from standard input. InputError where that is closed, or has no end in sight."""
+    if sys.stdin is None:
+        raise InputError("standard input", "is closed", "name a file in place of -")
+    data = sys.stdin.buffer.read(LONGEST_STREAM + 1)
+    if len(data) > LONGEST_STREAM:
+        raise InputError("standard input", f"is longer than {LONGEST_STREAM // 10**6} MB", "name a file in place of -")
+    return data
 
 
 def check_spread(arguments, folder: bool) -> None:
@@ -188,6 +199,8 @@ def check_streams(arguments) -> None:
         raise InputError("-", "stands for more than one picture", "standard input can be read once: name files")
     if arguments.out == STREAM and arguments.json:
         raise InputError("--json", "would be mixed with the picture on standard output", "name a file by -o")
+    if arguments.out == STREAM and sys.stdout is None:
+        raise InputError("-o -", "is given, and standard output is closed", "name a file by -o")
     if arguments.out == STREAM and sys.stdout.isatty():
         raise InputError("-o -", "would fill the terminal with a picture", "redirect it: > out.png")
 

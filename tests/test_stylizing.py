@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -28,6 +29,7 @@ from stvae_lib.pictures.images import to_array
 from stvae_lib.report import figures
 
 STYLE = str(ROOT / "data" / "styles" / "stained_glass_0.png")
+PATH = {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
@@ -68,6 +70,29 @@ def test_standard_input_and_output_stand_in_for_files(photo, tmp_path, monkeypat
     assert main(["stylize", "-", STYLE, "-o", "-", "--device", "cpu"]) == 2
     said = capfdbinary.readouterr()
     assert said.err.startswith(b"stvae: standard input: is not a picture") and said.out == b""
+
+
+def test_standard_input_without_an_end_is_not_read_on(photo, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(stylizing, "LONGEST_STREAM", 2_000_000)
+    for pictures in (["-", STYLE], [photo, "-"]):
+        with open("/dev/zero", "rb") as endless:
+            monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=endless))
+            assert "standard input: is longer than 2 MB" in refused(["stylize", *pictures, "-o", tmp_path / "o.png"], capfd)
+    monkeypatch.setattr(stylizing, "LONGEST_STREAM", photo.stat().st_size)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(photo.read_bytes())))
+    assert main(["stylize", "-", STYLE, "-o", str(tmp_path / "o.png"), "--model", "vgg19-slim"]) == 0
+
+
+@pytest.mark.parametrize(("closed", "picture", "out", "said"), [
+    ("<&-", "-", "o.png", "stvae: standard input: is closed; name a file in place of -\n"),
+    (">&-", "PHOTO", "-", "stvae: -o -: is given, and standard output is closed; name a file by -o\n"),
+    (">&-", "PHOTO", "o.png", ""), ("2>&-", "PHOTO", "o.png", ""), ("<&- >&- 2>&-", "FOLDER", "out", "")])
+def test_closed_streams_are_no_reason_for_a_traceback(closed, picture, out, said, photo, folder, tmp_path):
+    picture = {"PHOTO": photo, "FOLDER": folder}.get(picture, picture)
+    command = f"{sys.executable} -m stvae_lib stylize {picture} {STYLE} -o {out} --model vgg19-slim {closed}"
+    ended = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, env=os.environ | PATH)
+    assert (ended.returncode, ended.stderr, ended.stdout) == (2 if said else 0, said, "")
+    assert (tmp_path / out).exists() == (not said)
 
 
 @pytest.mark.parametrize("arguments", [["-", "-", "-o", "x.png"], ["PHOTO", STYLE, "-o", "-", "--json"],
