@@ -16,13 +16,13 @@ from tqdm.auto import tqdm
 from . import cluster
 from .errors import InputError
 from .files import ABANDONED, alone_in, refuse_overwriting, shortened
-from .model import weights
+from .model import tiles, weights
 from .model.codes import StyleCode
 from .model.mixing import CODE_SUFFIX, check_code_file, load_code, save_code
 from .model.stvae import STVAE, check_strength, normalised_mix
-from .model.tiles import Tiler
 from .pictures import colour
 from .pictures.images import (
+    DECODED,
     check_output,
     list_images,
     load_image,
@@ -41,7 +41,7 @@ from .resuming import Record
 STREAM = Path("-")  # standard input in place of a picture's file, standard output in place of a result's
 LONGEST_STREAM = 512 * 10**6  # bytes: more than any picture's file, less than the memory
 STYLE_SIZE = 512
-HUGE = 100_000_000  # pixels of a photograph that nobody draws at full size by mistake
+HUGE = 100_000_000  # pixels of a photograph that nobody draws at full size by mistake, and that no style needs
 STRIP = 2**20  # pixels whose colours are converted at once
 
 
@@ -95,7 +95,7 @@ def stylize_photo(arguments) -> Outcome:
 class Tools:
     """What all photographs of a command share: the model, ready for tiles, and the styles' codes."""
 
-    tiler: Tiler
+    tiler: tiles.Tiler
     codes: list[StyleCode]
 
     @classmethod
@@ -103,7 +103,7 @@ class Tools:
         model = weights.load_stvae(arguments.model, arguments.device)
         if arguments.as_drawn:
             model.photo_share = None
-        return cls(Tiler(model), [style_code(style, model) for style in arguments.styles])
+        return cls(tiles.Tiler(model), [style_code(style, model) for style in arguments.styles])
 
 
 def prepared(arguments) -> Tools:
@@ -146,14 +146,18 @@ def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tenso
 
 
 def photograph(source: Path, arguments, size: int | None, data: bytes | None) -> torch.Tensor:
-    """A photograph, 8-bit `(1, 3, H, W)`. InputError before it is decoded where it is huge and neither --size nor
-    --allow-huge is given."""
+    """A photograph, 8-bit `(1, 3, H, W)`. InputError before it is decoded where it is huge, and neither --size nor
+    --allow-huge is given or --max-memory does not hold it."""
     file, name = (source, None) if data is None else (io.BytesIO(data), "standard input")
     width, height = size_in_file(file, name)
     if width * height > HUGE and not (arguments.size or arguments.allow_huge):
         raise InputError(name or source, f"has {width}x{height} pixels, more than {HUGE // 10**6} megapixels",
                          "give a --size, or --allow-huge")
-    return load_pixels(file, size, name, math.inf if arguments.allow_huge else None)
+    needed = tiles.PROCESS + DECODED * width * height
+    if width * height > HUGE and needed > arguments.max_memory:
+        raise InputError(name or source, f"has {width}x{height} pixels, which take {needed / 1e9:.1f} GB to read",
+                         "allow them by --max-memory, or scale it down first")
+    return load_pixels(file, size, name, math.inf)
 
 
 def own_colours(content: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
@@ -167,7 +171,9 @@ def own_colours(content: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
 
 def opened(file: Path, size: int | None) -> torch.Tensor:
     """A picture `(1, 3, H, W)` from its file, or from standard input."""
-    return load_image(file, size) if file != STREAM else load_image(io.BytesIO(read_stream()), size, "standard input")
+    if file != STREAM:
+        return load_image(file, size, most=HUGE)
+    return load_image(io.BytesIO(read_stream()), size, "standard input", HUGE)
 
 
 def read_stream() -> bytes:

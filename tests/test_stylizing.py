@@ -316,9 +316,19 @@ def test_a_huge_photograph_is_drawn_where_that_is_asked_for(photo, tmp_path, mon
     assert "has 70x50 pixels, more than" in refused(command, capfd)
     assert main([*command, "--allow-huge"]) == 0
     assert load_image(tmp_path / "o.png", most=10**4).shape == (1, 3, 50, 70)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
     assert main([*command, "--size", "35"]) == 0
     assert load_image(tmp_path / "o.png").shape == (1, 3, 25, 35)
+    capfd.readouterr()
+    said = refused([*command, "--size", "35", "--max-memory", "500MB"], capfd)
+    assert "photo.png: has 70x50 pixels, which take 0.6 GB to read; allow them by --max-memory, or scale" in said
+
+
+def test_a_huge_style_is_refused_before_it_is_decoded(photo, tmp_path, monkeypatch, capfd):
+    Image.new("1", (13000, 13000)).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(images, "_to_rgb", lambda picture: pytest.fail("it was decoded"))
+    for command in (["stylize", photo, tmp_path / "bomb.png", "-o", tmp_path / "o.png"],
+                    ["encode", tmp_path / "bomb.png", "-o", tmp_path / "o.safetensors"]):
+        assert "bomb.png: has 13000x13000 pixels; scale it down to 100 megapixels first" in refused(command, capfd)
 
 
 def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):

@@ -21,6 +21,8 @@ from ..errors import InputError
 from ..files import check_readable, check_writable, write_bytes
 
 MIN_SIDE = 16
+DECODED = 16  # bytes a pixel that reading a file takes at most: grey with transparency, as RGBA, white, one over the other
+STRIP = 2**20  # pixels of a grey picture that are converted at once
 LEAST_WORD, WORDS = -2**15, 2**16 - 1  # of a 16-bit number, and how many steps above it there are
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jfif", ".jp2", ".avif"}
 LONGEST = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}  # pixels along a side that a format can hold
@@ -63,7 +65,8 @@ def open_picture(path, name: str | None = None, most: float | None = None) -> Im
                              f"scale it down to {most // 10**6} megapixels first")
         with _silent_stderr() if file.format == "TIFF" else nullcontext():
             file.load()
-        return _to_rgb(ImageOps.exif_transpose(file))
+        ImageOps.exif_transpose(file, in_place=True)
+        return _to_rgb(file)
 
 
 def size_in_file(path, name: str | None = None) -> tuple[int, int]:
@@ -119,23 +122,28 @@ def _silent_stderr():
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):  # 16- or 32-bit grey: Pillow's own conversion would clip at 255
-        values = np.asarray(picture, dtype=np.float64)
+        values = np.asarray(picture)
         picture = _grey(values, 65535 if values.max(initial=0) > 255 or ";16" in picture.mode else 255)
     if picture.mode == "F":
-        values = np.asarray(picture, dtype=np.float64)
-        largest = values[np.isfinite(values)].max(initial=0)
-        top = 1 if largest <= NO_UNIT else 255 if largest <= 255 else 65535
-        picture = _grey(np.nan_to_num(values, posinf=top, neginf=0), top)
+        values = np.asarray(picture)
+        finite = np.isfinite(values)
+        if not finite.any():
+            raise ValueError("not one of its values is a number")
+        largest = values.max(initial=0, where=finite)
+        picture = _grey(values, 1 if largest <= NO_UNIT else 255 if largest <= 255 else 65535)
     if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
+        picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     return picture.convert("RGB")
 
 
 def _grey(values: np.ndarray, top: float) -> Image.Image:
-    """Values from 0 to `top` as an 8-bit picture."""
-    return Image.fromarray(np.uint8(np.clip(values / top, 0, 1) * 255 + 0.5))
+    """Values from 0 to `top` as an 8-bit picture, in strips: the division takes eight times its memory."""
+    grey, rows = np.empty(values.shape, np.uint8), max(1, STRIP // values.shape[1])
+    for start in range(0, len(values), rows):
+        part = np.nan_to_num(values[start:start + rows].astype(np.float64), posinf=top, neginf=0)
+        grey[start:start + rows] = np.clip(part / top, 0, 1) * 255 + 0.5
+    return Image.fromarray(grey)
 
 
 def to_tensor(picture) -> torch.Tensor:

@@ -1,5 +1,6 @@
 import os
 import struct
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from common import bad_files
 from PIL import Image
 
 from stvae_lib import InputError, load_image, save_image
+from stvae_lib.pictures import images
 from stvae_lib.pictures.images import (
     check_output,
     list_images,
@@ -182,6 +184,24 @@ def test_float_pictures_count_from_0_to_1_or_to_an_integers_range(top, tmp_path)
     expected = torch.from_numpy(GRADIENT / 255).float()
     expected[0, 0] = 0
     torch.testing.assert_close(load_image(tmp_path / "float.tif")[0, 0], expected, atol=3e-3, rtol=0)
+
+
+def test_a_picture_without_a_number_is_refused(tmp_path):
+    Image.fromarray(np.full((20, 20), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    assert "not one of its values is a number" in refusal(tmp_path / "nan.tif")
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+def test_deep_pictures_are_converted_in_strips(kind, tmp_path, monkeypatch):
+    values = np.linspace(0, 60000, 1000 * 1000).reshape(1000, 1000)
+    Image.fromarray(values.astype(kind)).save(tmp_path / "deep.tif")
+    monkeypatch.setattr(images, "STRIP", 30_500)
+    tracemalloc.start()
+    picture = images.open_picture(tmp_path / "deep.tif")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3.5 * values.size * kind().nbytes, "file, its bytes and its values"
+    assert np.abs(np.asarray(picture)[..., 0] - values / 257).max() < 0.51
 
 
 def test_what_cannot_be_written_is_found_before_the_work(tmp_path):
