@@ -7,7 +7,7 @@ import warnings
 import argcomplete
 
 from .arguments import make_parser
-from .errors import InputError
+from .errors import InputError, lacks_memory, memory_error
 from .files import refuse_overwriting, shortened
 
 
@@ -24,7 +24,7 @@ def video(arguments) -> int:
 
 
 def sheet(arguments) -> int:
-    from .stylizing import write_sheet
+    from .sheet import write_sheet
 
     write_sheet(arguments)
     return 0
@@ -254,6 +254,11 @@ def main(argv=None) -> int:
         said = " ".join(str(error.strerror or error).splitlines())
         print(f"stvae: {shortened(error.filename or 'the file system')}: {said}; check the path and the room there",
               file=sys.stderr)
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        print(f"stvae: {memory_error(arguments.command)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stvae: interrupted", file=sys.stderr)

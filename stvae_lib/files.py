@@ -1,5 +1,6 @@
 """Files written whole or not at all, and folders for one process at a time."""
 
+import errno
 import os
 import stat
 import tempfile
@@ -9,11 +10,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from .errors import InputError
+from .errors import InputError, NoRoom
 
 UNFINISHED = ".stvae-"  # what the name of a file that is being written begins with
 ABANDONED = 3600  # seconds after which such a file belongs to nobody any more
 LOCK = ".stvae.lock"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # what is wrong with a disk, not with a file
 
 
 def write_atomically(path, write) -> None:
@@ -30,7 +32,7 @@ def write_atomically(path, write) -> None:
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno:
-            raise InputError(path, f"cannot be written ({error.strerror})", "make room, or choose another place") from None
+            raise _kind(error)(path, f"cannot be written ({error.strerror})", "make room, or choose another place") from None
         raise
 
 
@@ -61,9 +63,13 @@ def _temporary(path: Path) -> str:
             _check_replaceable(path, os.stat(path).st_mode)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED, suffix=path.suffix)
     except OSError as error:
-        raise InputError(shortened(path), f"cannot be written ({error.strerror})", "choose a writable folder") from None
+        raise _kind(error)(shortened(path), f"cannot be written ({error.strerror})", "choose a writable folder") from None
     os.close(handle)
     return name
+
+
+def _kind(error: OSError) -> type[InputError]:
+    return NoRoom if error.errno in FULL else InputError
 
 
 def _check_replaceable(path: Path, mode: int) -> None:

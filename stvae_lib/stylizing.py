@@ -1,4 +1,4 @@
-"""`stvae stylize`, `encode` and `sheet`: photographs in styles, from files, folders and standard input."""
+"""`stvae stylize` and `encode`: photographs in styles, from files, folders and standard input."""
 
 import argparse
 import io
@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +15,8 @@ import torch
 from tqdm.auto import tqdm
 
 from . import cluster
-from .errors import InputError
-from .files import ABANDONED, alone_in, refuse_overwriting, shortened
+from .errors import InputError, NoRoom, lacks_memory, memory_error
+from .files import ABANDONED, alone_in, refuse_overwriting
 from .model import tiles, weights
 from .model.codes import StyleCode
 from .model.mixing import CODE_SUFFIX, check_code_file, load_code, save_code
@@ -241,11 +242,15 @@ def stylize_folder(arguments) -> Outcome:
     outcome.skipped += [{"file": str(file), "reason": "done before"} for file in targets if file in there]
     targets = {file: target for file, target in targets.items() if file not in there}
     results = spread(targets, arguments) if arguments.scheduler else in_turn(targets, tools, arguments)
-    for file, error in tqdm(results, total=len(targets), unit="image"):
-        if error is None:
-            outcome.done.append({"photo": str(file), "file": str(targets[file])})
-        else:
-            outcome.failed.append({"file": str(file), "error": error})
+    try:
+        for file, error in tqdm(results, total=len(targets), unit="image"):
+            if error is None:
+                outcome.done.append({"photo": str(file), "file": str(targets[file])})
+            else:
+                outcome.failed.append({"file": str(file), "error": error})
+    except NoRoom as error:
+        target, problem, remedy = error.args
+        raise InputError(target, f"{problem}, after {outcome.line()}", f"{remedy}, and go on with --resume") from None
     for entry in outcome.failed:
         print(f"stvae: {entry['error']}", file=sys.stderr)
     return outcome
@@ -258,11 +263,17 @@ def in_turn(targets: dict[Path, Path], tools: Tools, arguments):
 
 
 def attempted(tools: Tools, arguments, source: Path, target: Path) -> str | None:
-    """What is wrong with a photograph, in one line; None where its result was written."""
+    """What is wrong with a photograph, in one line; None where its result was written. NoRoom where none will be."""
     try:
         stylize_one(tools, arguments, source, target)
+    except NoRoom:
+        raise
     except InputError as error:
         return str(error)
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        return str(memory_error(source))
     return None
 
 
@@ -274,11 +285,15 @@ def spread(targets: dict[Path, Path], arguments):
         given.model = str(Path(given.model).resolve())
     files = list(targets)
     tasks = [(given, file.resolve(), target.resolve()) for file, target in targets.items()]
-    for number, error, lost in cluster.results(on_worker, tasks, arguments.scheduler, arguments.workers):
-        if lost is not None:
-            said = " ".join(f"{type(lost).__name__}: {lost}".split())[:200]
-            error = str(InputError(files[number], f"was lost with its worker ({said})", "look there, and go on with --resume"))
-        yield files[number], error
+    with closing(cluster.results(on_worker, tasks, arguments.scheduler, arguments.workers)) as results:
+        for number, error, lost in results:
+            if isinstance(lost, NoRoom):
+                raise lost
+            if lost is not None:
+                said = " ".join(f"{type(lost).__name__}: {lost}".split())[:200]
+                error = str(InputError(files[number], f"was lost with its worker ({said})",
+                                       "look there, and go on with --resume"))
+            yield files[number], error
 
 
 def on_worker(arguments, source: Path, target: Path) -> str | None:
@@ -318,24 +333,3 @@ def encode(arguments) -> None:
     refuse_overwriting([arguments.out], [arguments.style])
     model = weights.load_stvae(arguments.model, arguments.device)
     save_code(style_code(arguments.style, model), arguments.out, model)
-
-
-def write_sheet(arguments) -> None:
-    """Every photograph in every style of a folder, labelled by their files' names: a row a photograph, a column a style."""
-    from .report import figures
-
-    refuse_overwriting([arguments.out], [*arguments.photos, *list_images(arguments.styles)])
-    check_strength(arguments.strength)
-    check_output(arguments.out)
-    size = arguments.size
-    styles = {file: load_image(file, size) for file in list_images(arguments.styles)}
-    photos = [load_image(file, size) for file in arguments.photos]
-    check_output(arguments.out, [size * (len(each) + 1) for each in (styles, photos)])
-    model = weights.load_stvae(arguments.model, arguments.device)
-    codes = [style_code(file, model) for file in styles]
-    rows = [[None, *styles.values()]]
-    for photo in tqdm(photos, unit="photo"):
-        rows.append([photo, *(model.stylize(photo, code, strength=arguments.strength) for code in codes)])
-    labels = [shortened(file.stem, size // 8).replace("$", r"\$") for file in (*styles, *arguments.photos)]
-    figure = figures.grid(rows, ["", *labels[:len(styles)]], ["", *labels[len(styles):]], width=len(rows[0]) * size / 100)
-    save_image(load_image(io.BytesIO(figures.png(figure))), arguments.out)

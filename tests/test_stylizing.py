@@ -1,13 +1,16 @@
 """What users of comparable commands expect of `stvae stylize`, `encode` and `sheet`."""
 
+import errno
 import io
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import argcomplete
@@ -22,8 +25,10 @@ from skimage import color
 from stvae_lib import baselines, load_image, stylizing, weights
 from stvae_lib.arguments import make_parser
 from stvae_lib.cli import main
+from stvae_lib.errors import NoRoom
 from stvae_lib.files import alone_in
 from stvae_lib.model import tiles
+from stvae_lib.model.stvae import STVAE
 from stvae_lib.pictures import images
 from stvae_lib.pictures.images import to_array
 from stvae_lib.report import figures
@@ -388,6 +393,44 @@ def test_a_folder_of_results_is_for_one_command_at_a_time(folder, tmp_path, capf
     with alone_in(out):
         assert f"{out}: is being worked in by another process" in refused(["stylize", folder, STYLE, "-o", out], capfd)
     assert not out.exists()
+
+
+def test_a_full_disk_ends_a_folder_at_once(folder, tmp_path, monkeypatch, capfd):
+    (folder / "c.png").write_bytes((folder / "a.png").read_bytes())
+    out, drawn_before, replace = tmp_path / "out", [], os.replace
+    monkeypatch.setattr(stylizing, "stylized", lambda *given: drawn_before.append(given) or torch.zeros(1, 3, 20, 20))
+
+    def full(source, target):
+        if str(target).endswith("b.png"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    assert main(["stylize", str(folder), STYLE, "-o", str(out), "--device", "cpu", "--model", "vgg19-slim"]) == 2
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"stvae: {out / 'b.png'}: cannot be written (No space left on device), after 1 done, 5 skipped")
+    assert last.endswith("and go on with --resume") and len(drawn_before) == 2
+
+
+def test_what_is_wrong_with_a_disk_comes_back_from_a_worker():
+    error = pickle.loads(pickle.dumps(NoRoom(Path("a.png"), "cannot be written", "make room")))
+    assert type(error) is NoRoom and str(error) == "a.png: cannot be written; make room"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")])
+def test_too_little_memory_is_said_in_a_line(error, photo, folder, tmp_path, monkeypatch, capfd):
+    def fails(*arguments, **more):
+        raise error
+
+    monkeypatch.setattr(STVAE, "stylize", fails)
+    few = [STYLE, "--device", "cpu", "--model", "vgg19-slim", "-o"]
+    said = refused(["stylize", photo, *few, tmp_path / "o.png"], capfd)
+    assert said == "stvae: stylize: takes more memory than there is; give a smaller --size, or a smaller --max-memory\n"
+    assert main(["stylize", str(folder), *few, str(tmp_path / "out")]) == 1
+    assert capfd.readouterr().err.count("takes more memory than there is") == 2
+    monkeypatch.setattr(images, "_to_rgb", fails)
+    if isinstance(error, MemoryError):
+        assert "takes more memory" in refused(["stylize", photo, *few, tmp_path / "o.png"], capfd)
 
 
 @pytest.mark.parametrize("extra", [["PHOTO", "--resume"], ["PHOTO", "--scheduler", "local"], ["FOLDER", "--workers", "2"],

@@ -88,7 +88,7 @@ def _opened(path, name, limited: bool):
             warnings.simplefilter("ignore")
             with Image.open(path) as file:
                 yield file
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except UnidentifiedImageError:
         raise InputError(name, "is not a picture that Pillow can read", "give a JPEG, PNG or similar file") from None
@@ -247,6 +247,8 @@ def encoded(picture: Image.Image, name: str | None, path) -> bytes:
     buffer = io.BytesIO()
     try:
         picture.save(buffer, name, **({"quality": 95} if name == "JPEG" else {}))
+    except MemoryError:
+        raise
     except Exception as error:  # writers raise many kinds; each means the same to a user
         raise InputError(path, f"cannot be written as {name} ({error})", "end the name in .png or .jpg") from None
     return buffer.getvalue()
