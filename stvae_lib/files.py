@@ -19,8 +19,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # what is wrong with a disk, n
 
 
 def write_atomically(path, write) -> None:
-    """Call `write(temporary_path)` beside `path`, then rename: a reader never sees half a file. InputError where the file
-    system refuses (a full disk, a folder that is not writable)."""
+    """Call `write(temporary_path)` beside `path`, then rename: a reader never sees half a file. A symbolic link stays one, and
+    the file that it leads to is written. InputError where the file system refuses (a full disk, a folder that is not
+    writable)."""
     path = Path(path)
     name = _temporary(path)
     try:
@@ -28,7 +29,7 @@ def write_atomically(path, write) -> None:
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(name, 0o666 & ~mask)  # mkstemp makes private files; pictures are ordinary ones
-        os.replace(name, path)
+        os.replace(name, os.path.realpath(path))
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno:
@@ -57,11 +58,11 @@ def check_writable(path) -> None:
 
 
 def _temporary(path: Path) -> str:
-    """An empty file of the same suffix beside `path`."""
+    """An empty file of the same suffix beside `path`, or beside the file that it leads to."""
     try:
         with suppress(FileNotFoundError):
             _check_replaceable(path, os.stat(path).st_mode)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED, suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=os.path.dirname(os.path.realpath(path)), prefix=UNFINISHED, suffix=path.suffix)
     except OSError as error:
         raise _kind(error)(shortened(path), f"cannot be written ({error.strerror})", "choose a writable folder") from None
     os.close(handle)

@@ -1,6 +1,7 @@
 """`stvae sheet`: every photograph in every style of a folder, on one labelled picture."""
 
 import io
+import warnings
 
 from tqdm.auto import tqdm
 
@@ -28,4 +29,7 @@ def write_sheet(arguments) -> None:
         rows.append([photo, *(model.stylize(photo, code, strength=arguments.strength) for code in codes)])
     labels = [shortened(file.stem, size // 8).replace("$", r"\$") for file in (*styles, *arguments.photos)]
     figure = figures.grid(rows, ["", *labels[:len(styles)]], ["", *labels[len(styles):]], width=len(rows[0]) * size / 100)
-    save_image(load_image(io.BytesIO(figures.png(figure))), arguments.out)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # of names in scripts that the font lacks: boxes are seen
+        sheet = figures.png(figure)
+    save_image(load_image(io.BytesIO(sheet)), arguments.out)

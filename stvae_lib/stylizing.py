@@ -1,9 +1,7 @@
 """`stvae stylize` and `encode`: photographs in styles, from files, folders and standard input."""
 
 import argparse
-import io
 import json
-import math
 import sys
 from collections import Counter
 from contextlib import closing
@@ -23,26 +21,20 @@ from .model.mixing import CODE_SUFFIX, check_code_file, load_code, save_code
 from .model.stvae import STVAE, check_strength, normalised_mix
 from .pictures import colour
 from .pictures.images import (
-    DECODED,
     check_output,
     list_images,
-    load_image,
-    load_pixels,
     output_names,
     reason_to_skip,
     resized,
     save_image,
-    size_in_file,
     to_float,
     to_pixels,
     to_png,
 )
+from .reading import STREAM, opened, photograph, read_stream, warn_of_frames
 from .resuming import Record
 
-STREAM = Path("-")  # standard input in place of a picture's file, standard output in place of a result's
-LONGEST_STREAM = 512 * 10**6  # bytes: more than any picture's file, less than the memory
 STYLE_SIZE = 512
-HUGE = 100_000_000  # pixels of a photograph that nobody draws at full size by mistake, and that no style needs
 STRIP = 2**20  # pixels whose colours are converted at once
 
 
@@ -128,6 +120,7 @@ def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tenso
     tiles, 8-bit."""
     data = None if source != STREAM else read_stream()
     content = photograph(source, arguments, arguments.size, data)
+    warn_of_frames(source, data)
     size = tuple(content.shape[2:])
     if target != STREAM:
         check_output(target, size[::-1])
@@ -146,21 +139,6 @@ def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tenso
     return own_colours(content, output) if arguments.preserve_colour else output
 
 
-def photograph(source: Path, arguments, size: int | None, data: bytes | None) -> torch.Tensor:
-    """A photograph, 8-bit `(1, 3, H, W)`. InputError before it is decoded where it is huge, and neither --size nor
-    --allow-huge is given or --max-memory does not hold it."""
-    file, name = (source, None) if data is None else (io.BytesIO(data), "standard input")
-    width, height = size_in_file(file, name)
-    if width * height > HUGE and not (arguments.size or arguments.allow_huge):
-        raise InputError(name or source, f"has {width}x{height} pixels, more than {HUGE // 10**6} megapixels",
-                         "give a --size, or --allow-huge")
-    needed = tiles.PROCESS + DECODED * width * height
-    if width * height > HUGE and needed > arguments.max_memory:
-        raise InputError(name or source, f"has {width}x{height} pixels, which take {needed / 1e9:.1f} GB to read",
-                         "allow them by --max-memory, or scale it down first")
-    return load_pixels(file, size, name, math.inf)
-
-
 def own_colours(content: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
     """`output` with the colours of `content`, `(1, 3, H, W)` and of one type both: strip by strip, as the conversion takes a
     hundred times the memory of an 8-bit picture."""
@@ -168,23 +146,6 @@ def own_colours(content: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
     typed = to_float if output.is_floating_point() else to_pixels
     return torch.cat([typed(colour.keep(to_float(part), to_float(drawn), "lab"))
                       for part, drawn in zip(content.split(rows, dim=2), output.split(rows, dim=2))], dim=2)
-
-
-def opened(file: Path, size: int | None) -> torch.Tensor:
-    """A picture `(1, 3, H, W)` from its file, or from standard input."""
-    if file != STREAM:
-        return load_image(file, size, most=HUGE)
-    return load_image(io.BytesIO(read_stream()), size, "standard input", HUGE)
-
-
-def read_stream() -> bytes:
-    """A picture's file from standard input. InputError where that is closed, or has no end in sight."""
-    if sys.stdin is None:
-        raise InputError("standard input", "is closed", "name a file in place of -")
-    data = sys.stdin.buffer.read(LONGEST_STREAM + 1)
-    if len(data) > LONGEST_STREAM:
-        raise InputError("standard input", f"is longer than {LONGEST_STREAM // 10**6} MB", "name a file in place of -")
-    return data
 
 
 def check_spread(arguments, folder: bool) -> None:

@@ -22,7 +22,7 @@ from common import ROOT
 from PIL import Image
 from skimage import color
 
-from stvae_lib import baselines, load_image, stylizing, weights
+from stvae_lib import baselines, load_image, reading, stylizing, weights
 from stvae_lib.arguments import make_parser
 from stvae_lib.cli import main
 from stvae_lib.errors import NoRoom
@@ -78,12 +78,12 @@ def test_standard_input_and_output_stand_in_for_files(photo, tmp_path, monkeypat
 
 
 def test_standard_input_without_an_end_is_not_read_on(photo, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(stylizing, "LONGEST_STREAM", 2_000_000)
+    monkeypatch.setattr(reading, "LONGEST_STREAM", 2_000_000)
     for pictures in (["-", STYLE], [photo, "-"]):
         with open("/dev/zero", "rb") as endless:
             monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=endless))
             assert "standard input: is longer than 2 MB" in refused(["stylize", *pictures, "-o", tmp_path / "o.png"], capfd)
-    monkeypatch.setattr(stylizing, "LONGEST_STREAM", photo.stat().st_size)
+    monkeypatch.setattr(reading, "LONGEST_STREAM", photo.stat().st_size)
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(photo.read_bytes())))
     assert main(["stylize", "-", STYLE, "-o", str(tmp_path / "o.png"), "--model", "vgg19-slim"]) == 0
 
@@ -225,6 +225,13 @@ def test_a_sheet_shows_every_photograph_in_every_style(photo, tmp_path, monkeypa
     assert abs(width - 4 * 64) < 5 and 3 * 40 < height < 4 * 64
 
 
+def test_a_sheet_is_silent_about_letters_that_its_font_lacks(photo, tmp_path, capfd):
+    photo = photo.rename(tmp_path / "漢字.png")
+    assert main(["sheet", str(photo), "--styles", str(tmp_path), "-o", str(tmp_path / "sheet.jpg"), "--size", "64", "--model",
+                 "vgg19-slim"]) == 0
+    assert "Glyph" not in capfd.readouterr().err
+
+
 def test_encode_replaces_other_files_by_force_alone(tmp_path, capfd):
     weights_file = tmp_path / "mine.safetensors"
     weights_file.write_bytes((weights.FOLDER / "vgg19-slim.safetensors").read_bytes())
@@ -314,7 +321,7 @@ def test_a_huge_photograph_is_refused_before_it_is_decoded(tmp_path, photo, monk
 
 
 def test_a_huge_photograph_is_drawn_where_that_is_asked_for(photo, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(stylizing, "HUGE", 1000)
+    monkeypatch.setattr(reading, "HUGE", 1000)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow's own limit, twice this
     Image.new("RGB", (30, 30), "orange").save(tmp_path / "style.png")
     command = ["stylize", str(photo), str(tmp_path / "style.png"), "-o", str(tmp_path / "o.png")]
@@ -334,6 +341,18 @@ def test_a_huge_style_is_refused_before_it_is_decoded(photo, tmp_path, monkeypat
     for command in (["stylize", photo, tmp_path / "bomb.png", "-o", tmp_path / "o.png"],
                     ["encode", tmp_path / "bomb.png", "-o", tmp_path / "o.safetensors"]):
         assert "bomb.png: has 13000x13000 pixels; scale it down to 100 megapixels first" in refused(command, capfd)
+
+
+@pytest.mark.parametrize(("suffix", "more"), [("gif", ", all of them by `stvae video`"), ("png", ""), ("webp", ""),
+                                               ("tif", None)])
+def test_an_animated_picture_is_drawn_by_its_first_frame(suffix, more, tmp_path, capfd):
+    """Which is said, once; pages of a TIFF file are none."""
+    first, second = (Image.new("RGB", (30, 20), colour) for colour in ("red", "blue"))
+    first.save(tmp_path / f"photo.{suffix}", save_all=True, append_images=[second])
+    assert main(["stylize", str(tmp_path / f"photo.{suffix}"), STYLE, "-o", str(tmp_path / "o.png"), "--model", "vgg19-slim",
+                 "--oversample", "1.5"]) == 0
+    said = f"stvae: {tmp_path}/photo.{suffix}: is animated, and its first frame alone is drawn{more}\n"
+    assert capfd.readouterr().err == ("" if more is None else said)
 
 
 def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):

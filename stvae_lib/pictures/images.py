@@ -26,6 +26,7 @@ STRIP = 2**20  # pixels of a grey picture that are converted at once
 LEAST_WORD, WORDS = -2**15, 2**16 - 1  # of a 16-bit number, and how many steps above it there are
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jfif", ".jp2", ".avif"}
 LONGEST = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}  # pixels along a side that a format can hold
+MOVING = {"GIF", "PNG", "WEBP", "AVIF"}  # formats of animations; in others, further pictures are pages or previews
 NO_UNIT = 16  # a float picture with a value above counts from 0 to 255, or to 65535
 LACKING = ("not available", "unsupported", "unimplemented", "unknown", "not installed")  # decoders, in Pillow's words
 
@@ -73,6 +74,13 @@ def size_in_file(path, name: str | None = None) -> tuple[int, int]:
     """Width and height that a picture's file says it has; nothing is decoded. InputError as by `open_picture`."""
     with _opened(path, name or path, limited=False) as file:
         return file.size
+
+
+def moving_format(path, name: str | None = None) -> str | None:
+    """Pillow's name of the format of an animated picture's file, None of one that stands still. InputError as by
+    `open_picture`."""
+    with _opened(path, name or path, limited=False) as file:
+        return file.format if file.format in MOVING and getattr(file, "is_animated", False) else None
 
 
 @contextmanager
