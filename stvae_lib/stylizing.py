@@ -159,6 +159,7 @@ def check_spread(arguments, folder: bool) -> None:
         cluster.check_installed()
         if STREAM in arguments.styles:
             raise InputError("-", "cannot be read by several processes", "name files of styles")
+        cluster.check_reachable(arguments.scheduler)
 
 
 def check_streams(arguments) -> None:

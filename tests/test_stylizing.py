@@ -22,7 +22,7 @@ from common import ROOT
 from PIL import Image
 from skimage import color
 
-from stvae_lib import baselines, load_image, reading, stylizing, weights
+from stvae_lib import baselines, cluster, load_image, reading, stylizing, weights
 from stvae_lib.arguments import make_parser
 from stvae_lib.cli import main
 from stvae_lib.errors import NoRoom
@@ -465,6 +465,24 @@ def test_the_extra_for_workers_is_named_where_it_is_missing(folder, tmp_path, mo
     said = refused(["stylize", folder, STYLE, "-o", tmp_path / "out", "--scheduler", "local"], capfd)
     assert "pip install 'stvae-notebooks[cluster]'" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scheduler_out_of_reach_is_found_before_anything_is_made(folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+    command = ["stylize", folder, STYLE, "-o", tmp_path / "out", "--scheduler"]
+    assert "cannot be reached" in refused([*command, "tcp://127.0.0.1:1"], capfd)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [
+    ["stylize", "", STYLE], ["stylize", "PHOTO", ""], ["stylize", "PHOTO", STYLE, "--model", ""], ["video", "", STYLE],
+    ["stylize", "FOLDER", STYLE, "--scheduler", ""], ["baseline", "adain", "PHOTO", STYLE, "--network", ""], ["encode", ""]])
+def test_empty_names_are_refused(command, photo, folder, tmp_path, monkeypatch, capfd):
+    """An empty path would be the folder that one is in."""
+    monkeypatch.chdir(folder)
+    command = [{"PHOTO": photo, "FOLDER": folder}.get(part, part) for part in command]
+    assert "an empty name is given" in refused([*command, "-o", "out"], capfd)
+    assert not (folder / "out").exists()
 
 
 @pytest.mark.slow
