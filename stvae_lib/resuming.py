@@ -48,7 +48,7 @@ class Record:
             photos = {name: Drawn(**entry) for name, entry in known["photos"].items()}
             record = cls(dict(known["settings"]), photos, file.stat().st_mtime_ns)
             names = list(record.names().values())
-            sound = len({*names}) == len(names) and all(Path(f"{name}.png").name == f"{name}.png" for name in names)
+            sound = len({*names}) == len(names) and all(Path(name).name == name for name in names)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             sound = False
         if not sound:  # also where a name leads out of the folder
@@ -62,7 +62,8 @@ class Record:
     def begin(self, folder: Path, targets: dict[Path, Path], settings: dict) -> set[Path]:
         """Write down what is to be drawn in `folder`, result by photograph; returns photographs whose results are there: whole,
         and of the very file. InputError where the record tells of other settings."""
-        differing = [name for name in settings if (self.settings or settings).get(name) != settings[name]]
+        before = settings if self.settings is None else self.settings
+        differing = [name for name in settings if before.get(name) != settings[name]]
         if differing:
             raise InputError(folder, f"was begun with other settings ({', '.join(differing)})",
                              "give the same, leave --resume out, or choose another folder by -o")

@@ -64,6 +64,8 @@ def stylize(arguments) -> int:
     check_strength(arguments.strength)
     if folder:
         check_folders(arguments)
+        if arguments.scheduler:
+            cluster.check_reachable(arguments.scheduler)
         with alone_in(arguments.out, ABANDONED):  # whoever draws a single photograph into it is writing there too
             outcome = stylize_folder(arguments)
     else:
@@ -159,7 +161,6 @@ def check_spread(arguments, folder: bool) -> None:
         cluster.check_installed()
         if STREAM in arguments.styles:
             raise InputError("-", "cannot be read by several processes", "name files of styles")
-        cluster.check_reachable(arguments.scheduler)
 
 
 def check_streams(arguments) -> None:

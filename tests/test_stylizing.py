@@ -373,7 +373,8 @@ def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):
     assert {name: (out / name).read_bytes() for name in whole} == whole
     Image.open(ROOT / "data" / "styles" / "woodcut_0.png").save(style)
     assert "other settings (styles)" in refused([*command, "--resume"], capfd)
-    for damage in ("[", "{}", '{"settings": {}, "photos": {"a.png": {"result": "../a", "size": 1, "mtime_ns": 1}}}'):
+    photos = '{"settings": {}, "photos": {"a.png": {"result": %s, "size": 1, "mtime_ns": 1}}}'
+    for damage in ("[", "{}", photos % '"../a"', photos % "1"):
         (out / ".stylize.json").write_text(damage)
         assert ".stylize.json: is damaged" in refused([*command, "--resume"], capfd)
     assert main(command) == 0, "begun anew"
