@@ -7,7 +7,7 @@ import warnings
 import argcomplete
 
 from .arguments import make_parser
-from .errors import InputError, lacks_memory, memory_error
+from .errors import InputError, lacks_memory, memory_error, show_warning
 from .files import refuse_overwriting, shortened
 
 
@@ -239,7 +239,7 @@ COMMANDS = {"stylize": stylize, "video": video, "encode": encode, "sheet": sheet
 def main(argv=None) -> int:
     """Run a command; returns the exit status."""
     _hold_streams()
-    warnings.showwarning = _show_warning
+    warnings.showwarning = show_warning
     parser = make_parser()
     argcomplete.autocomplete(parser)
     arguments = parser.parse_args(argv)
@@ -275,13 +275,6 @@ def _hold_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
     if sys.stderr is None:  # of a closed standard output Python keeps silent by itself
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-
-
-def _show_warning(message, *rest, **more) -> None:
-    """A warning in the form of an error's line, on a line of its own also beside a progress bar."""
-    from tqdm.auto import tqdm
-
-    tqdm.write(f"stvae: {message}", file=sys.stderr)
 
 
 def run():

@@ -1,4 +1,6 @@
-"""The one exception a user is meant to read."""
+"""The one exception a user is meant to read, and warnings in the same form."""
+
+import sys
 
 
 class InputError(Exception):
@@ -27,3 +29,10 @@ def lacks_memory(error: Exception) -> bool:
 def memory_error(subject) -> InputError:
     """What to say then."""
     return InputError(subject, "takes more memory than there is", "give a smaller --size, or a smaller --max-memory")
+
+
+def show_warning(message, *rest, **more) -> None:
+    """A warning in the form of an error's line, on a line of its own also beside a progress bar."""
+    from tqdm.auto import tqdm
+
+    tqdm.write(f"stvae: {message}", file=sys.stderr)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import warnings
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import torch
 from tqdm.auto import tqdm
 
 from . import cluster
-from .errors import InputError, NoRoom, lacks_memory, memory_error
+from .errors import InputError, NoRoom, lacks_memory, memory_error, show_warning
 from .files import ABANDONED, alone_in, refuse_overwriting
 from .model import tiles, weights
 from .model.codes import StyleCode
@@ -262,7 +263,8 @@ def spread(targets: dict[Path, Path], arguments):
 def on_worker(arguments, source: Path, target: Path) -> str | None:
     """`attempted` where the model is loaded with the first photograph and kept for all others, one at a time: several in a
     process would each plan with all the memory."""
-    with cluster.ALONE:
+    with cluster.ALONE, warnings.catch_warnings():
+        warnings.showwarning = show_warning
         read = *arguments.styles, *([Path(arguments.model)] if arguments.model.endswith(CODE_SUFFIX) else [])
         written = tuple(file.stat().st_mtime_ns for file in read if file.exists())
         tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles), arguments.as_drawn, written)

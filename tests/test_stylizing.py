@@ -526,3 +526,12 @@ def test_a_worker_that_outlives_a_command_reads_a_style_that_was_replaced(photo,
         assert stylizing.on_worker(arguments, photo, tmp_path / f"{kind}.png") is None
         made[kind] = to_array(load_image(tmp_path / f"{kind}.png"))
     assert not np.array_equal(*made.values())
+
+
+def test_a_worker_warns_in_a_line(tmp_path, capfd):
+    first, second = (Image.new("RGB", (30, 20), colour) for colour in ("red", "blue"))
+    first.save(tmp_path / "photo.gif", save_all=True, append_images=[second])
+    arguments = make_parser().parse_args(["stylize", str(tmp_path / "photo.gif"), STYLE, "-o", "-", "--model", "vgg19-slim"])
+    assert stylizing.on_worker(arguments, arguments.photo, tmp_path / "o.png") is None
+    said = capfd.readouterr().err
+    assert said.startswith(f"stvae: {tmp_path / 'photo.gif'}: is animated") and said.count("\n") == 1
