@@ -7,7 +7,7 @@ import warnings
 import argcomplete
 
 from .arguments import make_parser
-from .errors import InputError
+from .errors import InputError, lacks_memory, memory_error, show_warning
 from .files import refuse_overwriting, shortened
 
 
@@ -24,7 +24,7 @@ def video(arguments) -> int:
 
 
 def sheet(arguments) -> int:
-    from .stylizing import write_sheet
+    from .sheet import write_sheet
 
     write_sheet(arguments)
     return 0
@@ -238,7 +238,8 @@ COMMANDS = {"stylize": stylize, "video": video, "encode": encode, "sheet": sheet
 
 def main(argv=None) -> int:
     """Run a command; returns the exit status."""
-    warnings.showwarning = _show_warning
+    _hold_streams()
+    warnings.showwarning = show_warning
     parser = make_parser()
     argcomplete.autocomplete(parser)
     arguments = parser.parse_args(argv)
@@ -254,16 +255,26 @@ def main(argv=None) -> int:
         print(f"stvae: {shortened(error.filename or 'the file system')}: {said}; check the path and the room there",
               file=sys.stderr)
         return 2
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        print(f"stvae: {memory_error(arguments.command)}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stvae: interrupted", file=sys.stderr)
         return 130
 
 
-def _show_warning(message, *rest, **more) -> None:
-    """A warning in the form of an error's line, on a line of its own also beside a progress bar."""
-    from tqdm.auto import tqdm
-
-    tqdm.write(f"stvae: {message}", file=sys.stderr)
+def _hold_streams() -> None:
+    """Nothing in place of standard streams that are closed: else the next files to be opened would get their numbers, and with
+    them whatever is said."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    if sys.stderr is None:  # of a closed standard output Python keeps silent by itself
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def run():

@@ -21,6 +21,13 @@ def check_installed() -> None:
                          "pip install 'stvae-notebooks[cluster]'")
 
 
+def check_reachable(scheduler: str) -> None:
+    """InputError unless there is a scheduler at an address, with workers; processes of this machine always are."""
+    if scheduler != LOCAL:
+        with _client(scheduler, None):
+            pass
+
+
 def results(work: Callable, tasks: list[tuple], scheduler: str, workers: int | None,
             after: dict[int, list[int]] | None = None) -> Iterator[tuple]:
     """`(number, result, None)` of every task, in the order in which they end: what `work(*task)` returned on a worker, or

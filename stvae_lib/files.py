@@ -1,5 +1,6 @@
 """Files written whole or not at all, and folders for one process at a time."""
 
+import errno
 import os
 import stat
 import tempfile
@@ -9,16 +10,18 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from .errors import InputError
+from .errors import InputError, NoRoom
 
 UNFINISHED = ".stvae-"  # what the name of a file that is being written begins with
 ABANDONED = 3600  # seconds after which such a file belongs to nobody any more
 LOCK = ".stvae.lock"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # what is wrong with a disk, not with a file
 
 
 def write_atomically(path, write) -> None:
-    """Call `write(temporary_path)` beside `path`, then rename: a reader never sees half a file. InputError where the file
-    system refuses (a full disk, a folder that is not writable)."""
+    """Call `write(temporary_path)` beside `path`, then rename: a reader never sees half a file. A symbolic link stays one, and
+    the file that it leads to is written. InputError where the file system refuses (a full disk, a folder that is not
+    writable)."""
     path = Path(path)
     name = _temporary(path)
     try:
@@ -26,11 +29,11 @@ def write_atomically(path, write) -> None:
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(name, 0o666 & ~mask)  # mkstemp makes private files; pictures are ordinary ones
-        os.replace(name, path)
+        os.replace(name, os.path.realpath(path))
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno:
-            raise InputError(path, f"cannot be written ({error.strerror})", "make room, or choose another place") from None
+            raise _kind(error)(path, f"cannot be written ({error.strerror})", "make room, or choose another place") from None
         raise
 
 
@@ -55,15 +58,19 @@ def check_writable(path) -> None:
 
 
 def _temporary(path: Path) -> str:
-    """An empty file of the same suffix beside `path`."""
+    """An empty file of the same suffix beside `path`, or beside the file that it leads to."""
     try:
         with suppress(FileNotFoundError):
             _check_replaceable(path, os.stat(path).st_mode)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED, suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=os.path.dirname(os.path.realpath(path)), prefix=UNFINISHED, suffix=path.suffix)
     except OSError as error:
-        raise InputError(shortened(path), f"cannot be written ({error.strerror})", "choose a writable folder") from None
+        raise _kind(error)(shortened(path), f"cannot be written ({error.strerror})", "choose a writable folder") from None
     os.close(handle)
     return name
+
+
+def _kind(error: OSError) -> type[InputError]:
+    return NoRoom if error.errno in FULL else InputError
 
 
 def _check_replaceable(path: Path, mode: int) -> None:
@@ -107,9 +114,9 @@ def sweep(folder, age: float = ABANDONED) -> None:
 
 
 @contextmanager
-def alone_in(folder):
+def alone_in(folder, age: float = 0):
     """A folder, made where it is not there yet, for this process alone. InputError where another one works in it. Where
-    nothing was written into a folder that was made for it, it goes again."""
+    nothing was written into a folder that was made for it, it goes again. age: as of `sweep`, for what others left."""
     folder = Path(folder)
     made = not folder.exists()
     make_folder(folder)
@@ -121,7 +128,7 @@ def alone_in(folder):
     except OSError as error:
         raise InputError(folder, f"cannot be written ({error.strerror})", "choose a writable folder") from None
     try:
-        sweep(folder, age=0)
+        sweep(folder, age)
         yield
     finally:
         with suppress(OSError):

@@ -1,11 +1,11 @@
-"""`stvae stylize`, `encode` and `sheet`: photographs in styles, from files, folders and standard input."""
+"""`stvae stylize` and `encode`: photographs in styles, from files, folders and standard input."""
 
 import argparse
-import io
 import json
-import math
 import sys
+import warnings
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,35 +14,29 @@ import torch
 from tqdm.auto import tqdm
 
 from . import cluster
-from .errors import InputError
-from .files import make_folder, refuse_overwriting, shortened, sweep, write_text
-from .model import weights
+from .errors import InputError, NoRoom, lacks_memory, memory_error, show_warning
+from .files import ABANDONED, alone_in, refuse_overwriting
+from .model import tiles, weights
 from .model.codes import StyleCode
 from .model.mixing import CODE_SUFFIX, check_code_file, load_code, save_code
 from .model.stvae import STVAE, check_strength, normalised_mix
-from .model.tiles import Tiler
 from .pictures import colour
 from .pictures.images import (
     check_output,
     list_images,
-    load_image,
-    load_pixels,
-    open_picture,
     output_names,
     reason_to_skip,
     resized,
     save_image,
-    size_in_file,
     to_float,
     to_pixels,
     to_png,
 )
+from .reading import STREAM, opened, photograph, read_stream, warn_of_frames
+from .resuming import Record
 
-STREAM = Path("-")  # standard input in place of a picture's file, standard output in place of a result's
 STYLE_SIZE = 512
-HUGE = 100_000_000  # pixels of a photograph that nobody draws at full size by mistake
 STRIP = 2**20  # pixels whose colours are converted at once
-RECORD = ".stylize.json"  # in a folder of results: what they are made with
 
 
 @dataclass
@@ -63,23 +57,20 @@ class Outcome:
 def stylize(arguments) -> int:
     """One photograph, or every one of a folder; returns the exit status. Whatever is wrong with more than one photograph is
     found before the first."""
-    targets, outcome = find_targets(arguments.photo, arguments.out)
+    folder = arguments.photo != STREAM and arguments.photo.is_dir()
     check_streams(arguments)
-    refuse_overwriting(set(targets.values()) - {STREAM}, {*targets, *arguments.styles} - {STREAM})
+    check_spread(arguments, folder)
     if not 1 <= arguments.oversample <= 4:
         raise InputError(f"--oversample {arguments.oversample:g}", "is out of range", "give a factor from 1 to 4")
     check_strength(arguments.strength)
-    folder = arguments.photo != STREAM and arguments.photo.is_dir()
-    check_spread(arguments, folder)
-    if not folder and arguments.out != STREAM:
-        check_output(arguments.out)
-    tools = Tools.load(arguments)
-    arguments.mix = normalised_mix(arguments.mix, len(arguments.styles))  # last: it may warn, and an error is one line
     if folder:
-        stylize_folder(targets, tools, arguments, outcome)
+        check_folders(arguments)
+        if arguments.scheduler:
+            cluster.check_reachable(arguments.scheduler)
+        with alone_in(arguments.out, ABANDONED):  # whoever draws a single photograph into it is writing there too
+            outcome = stylize_folder(arguments)
     else:
-        stylize_one(tools, arguments, arguments.photo, arguments.out)
-        outcome.done.append({"photo": str(arguments.photo), "file": str(arguments.out)})
+        outcome = stylize_photo(arguments)
     if arguments.json:
         print(json.dumps(vars(outcome), indent=1))
     elif folder:
@@ -87,11 +78,20 @@ def stylize(arguments) -> int:
     return 1 if outcome.failed else 0
 
 
+def stylize_photo(arguments) -> Outcome:
+    """One photograph, from its file or standard input."""
+    refuse_overwriting({arguments.out} - {STREAM}, {arguments.photo, *arguments.styles} - {STREAM})
+    if arguments.out != STREAM:
+        check_output(arguments.out)
+    stylize_one(prepared(arguments), arguments, arguments.photo, arguments.out)
+    return Outcome(done=[{"photo": str(arguments.photo), "file": str(arguments.out)}])
+
+
 @dataclass
 class Tools:
     """What all photographs of a command share: the model, ready for tiles, and the styles' codes."""
 
-    tiler: Tiler
+    tiler: tiles.Tiler
     codes: list[StyleCode]
 
     @classmethod
@@ -99,7 +99,14 @@ class Tools:
         model = weights.load_stvae(arguments.model, arguments.device)
         if arguments.as_drawn:
             model.photo_share = None
-        return cls(Tiler(model), [style_code(style, model) for style in arguments.styles])
+        return cls(tiles.Tiler(model), [style_code(style, model) for style in arguments.styles])
+
+
+def prepared(arguments) -> Tools:
+    """The tools of a command, whose shares of the styles then sum to 1."""
+    tools = Tools.load(arguments)
+    arguments.mix = normalised_mix(arguments.mix, len(arguments.styles))  # last: it may warn, and an error is one line
+    return tools
 
 
 def stylize_one(tools: Tools, arguments, source: Path, target: Path) -> None:
@@ -114,8 +121,9 @@ def stylize_one(tools: Tools, arguments, source: Path, target: Path) -> None:
 def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tensor:
     """A photograph as the arguments want it, `(1, 3, H, W)`, of its own size or the one asked for: in [0, 1], or, drawn in
     tiles, 8-bit."""
-    data = None if source != STREAM else sys.stdin.buffer.read()
+    data = None if source != STREAM else read_stream()
     content = photograph(source, arguments, arguments.size, data)
+    warn_of_frames(source, data)
     size = tuple(content.shape[2:])
     if target != STREAM:
         check_output(target, size[::-1])
@@ -134,17 +142,6 @@ def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tenso
     return own_colours(content, output) if arguments.preserve_colour else output
 
 
-def photograph(source: Path, arguments, size: int | None, data: bytes | None) -> torch.Tensor:
-    """A photograph, 8-bit `(1, 3, H, W)`. InputError before it is decoded where it is huge and neither --size nor
-    --allow-huge is given."""
-    file, name = (source, None) if data is None else (io.BytesIO(data), "standard input")
-    width, height = size_in_file(file, name)
-    if width * height > HUGE and not (arguments.size or arguments.allow_huge):
-        raise InputError(name or source, f"has {width}x{height} pixels, more than {HUGE // 10**6} megapixels",
-                         "give a --size, or --allow-huge")
-    return load_pixels(file, size, name, math.inf if arguments.allow_huge else None)
-
-
 def own_colours(content: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
     """`output` with the colours of `content`, `(1, 3, H, W)` and of one type both: strip by strip, as the conversion takes a
     hundred times the memory of an 8-bit picture."""
@@ -152,11 +149,6 @@ def own_colours(content: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
     typed = to_float if output.is_floating_point() else to_pixels
     return torch.cat([typed(colour.keep(to_float(part), to_float(drawn), "lab"))
                       for part, drawn in zip(content.split(rows, dim=2), output.split(rows, dim=2))], dim=2)
-
-
-def opened(file: Path, size: int | None) -> torch.Tensor:
-    """A picture `(1, 3, H, W)` from its file, or from standard input."""
-    return load_image(file, size) if file != STREAM else load_image(io.BytesIO(sys.stdin.buffer.read()), size, "standard input")
 
 
 def check_spread(arguments, folder: bool) -> None:
@@ -178,42 +170,54 @@ def check_streams(arguments) -> None:
         raise InputError("-", "stands for more than one picture", "standard input can be read once: name files")
     if arguments.out == STREAM and arguments.json:
         raise InputError("--json", "would be mixed with the picture on standard output", "name a file by -o")
+    if arguments.out == STREAM and sys.stdout is None:
+        raise InputError("-o -", "is given, and standard output is closed", "name a file by -o")
     if arguments.out == STREAM and sys.stdout.isatty():
         raise InputError("-o -", "would fill the terminal with a picture", "redirect it: > out.png")
 
 
-def find_targets(photo: Path, out: Path) -> tuple[dict[Path, Path], Outcome]:
-    """Where the result of every photograph goes: one file, or for a folder of them a folder, another one; and what of the
-    folder is skipped."""
-    outcome = Outcome()
-    if photo == STREAM or not photo.is_dir():
-        return {photo: out}, outcome
+def check_folders(arguments) -> None:
+    """InputError where there is nothing to be read in a folder, or its results would go to no other folder."""
+    photo, out = arguments.photo, arguments.out
     if out == STREAM:
         raise InputError("-o -", "is given for a folder of photographs", "name a folder")
     if out.exists() and out.samefile(photo):
         raise InputError(out, "is the folder of the photographs", "choose another folder by -o")
-    names = output_names(list_images(photo))
-    skipped = sorted(set(photo.iterdir()) - names.keys())
-    outcome.skipped = [{"file": str(file), "reason": reason_to_skip(file)} for file in skipped]
-    return {file: out / f"{name}.png" for file, name in names.items()}, outcome
+    list_images(photo)
 
 
-def stylize_folder(targets: dict[Path, Path], tools: Tools, arguments, outcome: Outcome) -> None:
+def find_targets(folder: Path, out: Path, known: dict[str, str]) -> tuple[dict[Path, Path], list[dict]]:
+    """Where the result of every photograph of a folder goes, and what of the folder is skipped. known: names of results, as
+    by `output_names`."""
+    files = list_images(folder)
+    names = output_names(files, known)
+    skipped = [{"file": str(file), "reason": reason_to_skip(file)} for file in sorted(set(folder.iterdir()) - {*files})]
+    return {file: out / f"{names[file]}.png" for file in files}, skipped
+
+
+def stylize_folder(arguments) -> Outcome:
     """Every file of a folder; a bad one is reported at the end and the others are done."""
     out = arguments.out
-    make_folder(out)
-    sweep(out)
-    there = begun(targets.values(), out, settings(tools, arguments), arguments.resume)
-    outcome.skipped += [{"file": str(file), "reason": "done before"} for file, target in targets.items() if target in there]
-    targets = {file: target for file, target in targets.items() if target not in there}
+    record = Record.read(out) if arguments.resume else Record()
+    targets, skipped = find_targets(arguments.photo, out, record.names())
+    refuse_overwriting(targets.values(), {*targets, *arguments.styles} - {STREAM})
+    tools, outcome = prepared(arguments), Outcome(skipped=skipped)
+    there = record.begin(out, targets, settings(tools, arguments))
+    outcome.skipped += [{"file": str(file), "reason": "done before"} for file in targets if file in there]
+    targets = {file: target for file, target in targets.items() if file not in there}
     results = spread(targets, arguments) if arguments.scheduler else in_turn(targets, tools, arguments)
-    for file, error in tqdm(results, total=len(targets), unit="image"):
-        if error is None:
-            outcome.done.append({"photo": str(file), "file": str(targets[file])})
-        else:
-            outcome.failed.append({"file": str(file), "error": error})
+    try:
+        for file, error in tqdm(results, total=len(targets), unit="image"):
+            if error is None:
+                outcome.done.append({"photo": str(file), "file": str(targets[file])})
+            else:
+                outcome.failed.append({"file": str(file), "error": error})
+    except NoRoom as error:
+        target, problem, remedy = error.args
+        raise InputError(target, f"{problem}, after {outcome.line()}", f"{remedy}, and go on with --resume") from None
     for entry in outcome.failed:
         print(f"stvae: {entry['error']}", file=sys.stderr)
+    return outcome
 
 
 def in_turn(targets: dict[Path, Path], tools: Tools, arguments):
@@ -223,11 +227,17 @@ def in_turn(targets: dict[Path, Path], tools: Tools, arguments):
 
 
 def attempted(tools: Tools, arguments, source: Path, target: Path) -> str | None:
-    """What is wrong with a photograph, in one line; None where its result was written."""
+    """What is wrong with a photograph, in one line; None where its result was written. NoRoom where none will be."""
     try:
         stylize_one(tools, arguments, source, target)
+    except NoRoom:
+        raise
     except InputError as error:
         return str(error)
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        return str(memory_error(source))
     return None
 
 
@@ -239,17 +249,22 @@ def spread(targets: dict[Path, Path], arguments):
         given.model = str(Path(given.model).resolve())
     files = list(targets)
     tasks = [(given, file.resolve(), target.resolve()) for file, target in targets.items()]
-    for number, error, lost in cluster.results(on_worker, tasks, arguments.scheduler, arguments.workers):
-        if lost is not None:
-            said = " ".join(f"{type(lost).__name__}: {lost}".split())[:200]
-            error = str(InputError(files[number], f"was lost with its worker ({said})", "look there, and go on with --resume"))
-        yield files[number], error
+    with closing(cluster.results(on_worker, tasks, arguments.scheduler, arguments.workers)) as results:
+        for number, error, lost in results:
+            if isinstance(lost, NoRoom):
+                raise lost
+            if lost is not None:
+                said = " ".join(f"{type(lost).__name__}: {lost}".split())[:200]
+                error = str(InputError(files[number], f"was lost with its worker ({said})",
+                                       "look there, and go on with --resume"))
+            yield files[number], error
 
 
 def on_worker(arguments, source: Path, target: Path) -> str | None:
     """`attempted` where the model is loaded with the first photograph and kept for all others, one at a time: several in a
     process would each plan with all the memory."""
-    with cluster.ALONE:
+    with cluster.ALONE, warnings.catch_warnings():
+        warnings.showwarning = show_warning
         read = *arguments.styles, *([Path(arguments.model)] if arguments.model.endswith(CODE_SUFFIX) else [])
         written = tuple(file.stat().st_mtime_ns for file in read if file.exists())
         tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles), arguments.as_drawn, written)
@@ -270,34 +285,6 @@ def settings(tools: Tools, arguments) -> dict:
     return {"model": model.identity(), "styles": [code.identity() for code in tools.codes]} | given
 
 
-def begun(files, out: Path, wanted: dict, resume: bool) -> set[Path]:
-    """Those of `files` that need not be made again: with `resume`, pictures that are whole and no older than the record in
-    `out` of the settings that they are made with. InputError where it tells of others. Without: none, and a new record."""
-    record = out / RECORD
-    if not (resume and record.exists()):
-        write_text(record, json.dumps(wanted, indent=1) + "\n")
-        return set()
-    try:
-        old = dict(json.loads(record.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
-        raise InputError(record, "is damaged", "delete it to begin anew") from None
-    differing = [name for name in wanted if old.get(name) != wanted[name]]
-    if differing:
-        raise InputError(out, f"was begun with other settings ({', '.join(differing)})",
-                         "give the same, leave --resume out, or choose another folder by -o")
-    since = record.stat().st_mtime_ns
-    return {file for file in files if file.exists() and file.stat().st_mtime_ns >= since and is_whole(file)}
-
-
-def is_whole(file: Path) -> bool:
-    """Whether a picture can be decoded to its end."""
-    try:
-        open_picture(file, most=math.inf)
-    except InputError:
-        return False
-    return True
-
-
 def style_code(file: Path, model: STVAE):
     """A style from a picture, from standard input, or from a file that `stvae encode` wrote."""
     if file.suffix == CODE_SUFFIX:
@@ -311,24 +298,3 @@ def encode(arguments) -> None:
     refuse_overwriting([arguments.out], [arguments.style])
     model = weights.load_stvae(arguments.model, arguments.device)
     save_code(style_code(arguments.style, model), arguments.out, model)
-
-
-def write_sheet(arguments) -> None:
-    """Every photograph in every style of a folder, labelled by their files' names: a row a photograph, a column a style."""
-    from .report import figures
-
-    refuse_overwriting([arguments.out], [*arguments.photos, *list_images(arguments.styles)])
-    check_strength(arguments.strength)
-    check_output(arguments.out)
-    size = arguments.size
-    styles = {file: load_image(file, size) for file in list_images(arguments.styles)}
-    photos = [load_image(file, size) for file in arguments.photos]
-    check_output(arguments.out, [size * (len(each) + 1) for each in (styles, photos)])
-    model = weights.load_stvae(arguments.model, arguments.device)
-    codes = [style_code(file, model) for file in styles]
-    rows = [[None, *styles.values()]]
-    for photo in tqdm(photos, unit="photo"):
-        rows.append([photo, *(model.stylize(photo, code, strength=arguments.strength) for code in codes)])
-    labels = [shortened(file.stem, size // 8).replace("$", r"\$") for file in (*styles, *arguments.photos)]
-    figure = figures.grid(rows, ["", *labels[:len(styles)]], ["", *labels[len(styles):]], width=len(rows[0]) * size / 100)
-    save_image(load_image(io.BytesIO(figures.png(figure))), arguments.out)

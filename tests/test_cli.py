@@ -87,7 +87,8 @@ def test_masks_and_maps_reach_the_baselines(photo, tmp_path):
 @pytest.mark.parametrize(("arguments", "word"), [
     (["method-4"], "method-4"), (["method-1", "--set", "speed", "3"], "speed"), (["method-2", "--masks", STYLE, STYLE], "masks"),
     (["method-2", "--set", "colour", "cmyk"], "cmyk"), (["adain", "--set", "colour", "lab"], "colour"),
-    (["method-3", "--maps", STYLE], "maps"), (["wct", "--network", "vgg20"], "vgg20")])
+    (["method-3", "--maps", STYLE], "maps"), (["wct", "--network", "vgg20"], "vgg20"),
+    (["adain", "--size", "0"], "whole number from 16"), (["adain", "--size", "-5"], "whole number from 16")])
 def test_bad_baseline_options(arguments, word, photo, tmp_path, capfd):
     out = tmp_path / "out.png"
     line = refused(["baseline", arguments[0], photo, STYLE, "-o", str(out), "--device", "cpu", *arguments[1:]], out, capfd)

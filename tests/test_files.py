@@ -22,6 +22,21 @@ def test_a_full_disk_is_said_and_leaves_nothing(write, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["old.png"] and (tmp_path / "old.png").read_text() == "old"
 
 
+def test_a_symbolic_link_is_written_through(tmp_path):
+    (tmp_path / "far").mkdir()
+    for name in ("old.txt", "new.txt"):
+        (tmp_path / name).symlink_to(tmp_path / "far" / name)
+    (tmp_path / "far" / "old.txt").write_text("old")
+    (tmp_path / "loop.txt").symlink_to(tmp_path / "loop.txt")
+    for name in ("old.txt", "new.txt"):
+        check_writable(tmp_path / name)
+        write_bytes(tmp_path / name, b"new")
+        assert (tmp_path / name).is_symlink() and (tmp_path / "far" / name).read_text() == "new"
+    with pytest.raises(InputError, match="loop.txt: cannot be written"):
+        write_bytes(tmp_path / "loop.txt", b"new")
+    assert sorted(path.name for path in tmp_path.rglob("*.txt")) == ["loop.txt", "new.txt", "new.txt", "old.txt", "old.txt"]
+
+
 @pytest.mark.parametrize("name", ["x" * 300 + ".png", "missing/x.png", "file/x.png", "folder", "pipe"])
 def test_places_that_cannot_be_written_are_found_beforehand(name, tmp_path):
     (tmp_path / "file").touch()

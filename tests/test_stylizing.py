@@ -1,12 +1,16 @@
 """What users of comparable commands expect of `stvae stylize`, `encode` and `sheet`."""
 
+import errno
 import io
 import json
 import os
+import pickle
 import signal
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import argcomplete
@@ -18,15 +22,19 @@ from common import ROOT
 from PIL import Image
 from skimage import color
 
-from stvae_lib import baselines, load_image, stylizing, weights
+from stvae_lib import baselines, cluster, load_image, reading, stylizing, weights
 from stvae_lib.arguments import make_parser
 from stvae_lib.cli import main
+from stvae_lib.errors import NoRoom
+from stvae_lib.files import alone_in
 from stvae_lib.model import tiles
+from stvae_lib.model.stvae import STVAE
 from stvae_lib.pictures import images
 from stvae_lib.pictures.images import to_array
 from stvae_lib.report import figures
 
 STYLE = str(ROOT / "data" / "styles" / "stained_glass_0.png")
+PATH = {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
@@ -67,6 +75,29 @@ def test_standard_input_and_output_stand_in_for_files(photo, tmp_path, monkeypat
     assert main(["stylize", "-", STYLE, "-o", "-", "--device", "cpu"]) == 2
     said = capfdbinary.readouterr()
     assert said.err.startswith(b"stvae: standard input: is not a picture") and said.out == b""
+
+
+def test_standard_input_without_an_end_is_not_read_on(photo, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(reading, "LONGEST_STREAM", 2_000_000)
+    for pictures in (["-", STYLE], [photo, "-"]):
+        with open("/dev/zero", "rb") as endless:
+            monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=endless))
+            assert "standard input: is longer than 2 MB" in refused(["stylize", *pictures, "-o", tmp_path / "o.png"], capfd)
+    monkeypatch.setattr(reading, "LONGEST_STREAM", photo.stat().st_size)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(photo.read_bytes())))
+    assert main(["stylize", "-", STYLE, "-o", str(tmp_path / "o.png"), "--model", "vgg19-slim"]) == 0
+
+
+@pytest.mark.parametrize(("closed", "picture", "out", "said"), [
+    ("<&-", "-", "o.png", "stvae: standard input: is closed; name a file in place of -\n"),
+    (">&-", "PHOTO", "-", "stvae: -o -: is given, and standard output is closed; name a file by -o\n"),
+    (">&-", "PHOTO", "o.png", ""), ("2>&-", "PHOTO", "o.png", ""), ("<&- >&- 2>&-", "FOLDER", "out", "")])
+def test_closed_streams_are_no_reason_for_a_traceback(closed, picture, out, said, photo, folder, tmp_path):
+    picture = {"PHOTO": photo, "FOLDER": folder}.get(picture, picture)
+    command = f"{sys.executable} -m stvae_lib stylize {picture} {STYLE} -o {out} --model vgg19-slim {closed}"
+    ended = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, env=os.environ | PATH)
+    assert (ended.returncode, ended.stderr, ended.stdout) == (2 if said else 0, said, "")
+    assert (tmp_path / out).exists() == (not said)
 
 
 @pytest.mark.parametrize("arguments", [["-", "-", "-o", "x.png"], ["PHOTO", STYLE, "-o", "-", "--json"],
@@ -194,6 +225,13 @@ def test_a_sheet_shows_every_photograph_in_every_style(photo, tmp_path, monkeypa
     assert abs(width - 4 * 64) < 5 and 3 * 40 < height < 4 * 64
 
 
+def test_a_sheet_is_silent_about_letters_that_its_font_lacks(photo, tmp_path, capfd):
+    photo = photo.rename(tmp_path / "漢字.png")
+    assert main(["sheet", str(photo), "--styles", str(tmp_path), "-o", str(tmp_path / "sheet.jpg"), "--size", "64", "--model",
+                 "vgg19-slim"]) == 0
+    assert "Glyph" not in capfd.readouterr().err
+
+
 def test_encode_replaces_other_files_by_force_alone(tmp_path, capfd):
     weights_file = tmp_path / "mine.safetensors"
     weights_file.write_bytes((weights.FOLDER / "vgg19-slim.safetensors").read_bytes())
@@ -283,16 +321,38 @@ def test_a_huge_photograph_is_refused_before_it_is_decoded(tmp_path, photo, monk
 
 
 def test_a_huge_photograph_is_drawn_where_that_is_asked_for(photo, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(stylizing, "HUGE", 1000)
+    monkeypatch.setattr(reading, "HUGE", 1000)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow's own limit, twice this
     Image.new("RGB", (30, 30), "orange").save(tmp_path / "style.png")
     command = ["stylize", str(photo), str(tmp_path / "style.png"), "-o", str(tmp_path / "o.png")]
     assert "has 70x50 pixels, more than" in refused(command, capfd)
     assert main([*command, "--allow-huge"]) == 0
     assert load_image(tmp_path / "o.png", most=10**4).shape == (1, 3, 50, 70)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**6)
     assert main([*command, "--size", "35"]) == 0
     assert load_image(tmp_path / "o.png").shape == (1, 3, 25, 35)
+    capfd.readouterr()
+    said = refused([*command, "--size", "35", "--max-memory", "500MB"], capfd)
+    assert "photo.png: has 70x50 pixels, which take 0.6 GB to read; allow them by --max-memory, or scale" in said
+
+
+def test_a_huge_style_is_refused_before_it_is_decoded(photo, tmp_path, monkeypatch, capfd):
+    Image.new("1", (13000, 13000)).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(images, "_to_rgb", lambda picture: pytest.fail("it was decoded"))
+    for command in (["stylize", photo, tmp_path / "bomb.png", "-o", tmp_path / "o.png"],
+                    ["encode", tmp_path / "bomb.png", "-o", tmp_path / "o.safetensors"]):
+        assert "bomb.png: has 13000x13000 pixels; scale it down to 100 megapixels first" in refused(command, capfd)
+
+
+@pytest.mark.parametrize(("suffix", "more"), [("gif", ", all of them by `stvae video`"), ("png", ""), ("webp", ""),
+                                               ("tif", None)])
+def test_an_animated_picture_is_drawn_by_its_first_frame(suffix, more, tmp_path, capfd):
+    """Which is said, once; pages of a TIFF file are none."""
+    first, second = (Image.new("RGB", (30, 20), colour) for colour in ("red", "blue"))
+    first.save(tmp_path / f"photo.{suffix}", save_all=True, append_images=[second])
+    assert main(["stylize", str(tmp_path / f"photo.{suffix}"), STYLE, "-o", str(tmp_path / "o.png"), "--model", "vgg19-slim",
+                 "--oversample", "1.5"]) == 0
+    said = f"stvae: {tmp_path}/photo.{suffix}: is animated, and its first frame alone is drawn{more}\n"
+    assert capfd.readouterr().err == ("" if more is None else said)
 
 
 def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):
@@ -313,13 +373,84 @@ def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):
     assert {name: (out / name).read_bytes() for name in whole} == whole
     Image.open(ROOT / "data" / "styles" / "woodcut_0.png").save(style)
     assert "other settings (styles)" in refused([*command, "--resume"], capfd)
-    (out / ".stylize.json").write_text("[")
-    assert "is damaged" in refused([*command, "--resume"], capfd)
+    photos = '{"settings": {}, "photos": {"a.png": {"result": %s, "size": 1, "mtime_ns": 1}}}'
+    for damage in ("[", "{}", photos % '"../a"', photos % "1"):
+        (out / ".stylize.json").write_text(damage)
+        assert ".stylize.json: is damaged" in refused([*command, "--resume"], capfd)
     assert main(command) == 0, "begun anew"
     assert "3 done" in capfd.readouterr().out
     os.utime(out / "a.png", (0, 0))  # of an earlier command, which the new one did not come to
     assert main([*command, "--resume"]) == 0
     assert "1 done, 7 skipped" in capfd.readouterr().out
+
+
+def test_resume_takes_no_result_for_that_of_another_photograph(tmp_path, capfd):
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    folder.mkdir()
+    command = ["stylize", str(folder), STYLE, "-o", str(out), "--device", "cpu", "--model", "vgg19-slim", "--resume"]
+    Image.new("RGB", (30, 20), "red").save(folder / "a.jpg")
+    Image.new("RGB", (30, 20), "blue").save(folder / "a.png")
+    assert main(command) == 0
+    before = {name: (out / name).read_bytes() for name in ("a_jpg.png", "a_png.png")}
+    Image.new("RGB", (32, 20), "green").save(folder / "a_jpg.gif")
+    assert main(command) == 0
+    assert "1 done, 2 skipped (2 done before)" in capfd.readouterr().out
+    assert Image.open(out / "a_jpg_gif.png").size == (32, 20)
+    assert {name: (out / name).read_bytes() for name in before} == before
+    Image.new("RGB", (34, 20), "blue").save(folder / "a.png")
+    assert main(command) == 0
+    assert "1 done, 2 skipped (2 done before)" in capfd.readouterr().out
+    assert Image.open(out / "a_png.png").size == (34, 20)
+    (folder / "a.png").write_text("no picture")
+    for _ in range(2):
+        assert main(command) == 1
+        assert "0 done, 2 skipped (2 done before), 1 failed" in capfd.readouterr().out
+    assert not (out / "a_png.png").exists(), "what is of another photograph is no result"
+
+
+def test_a_folder_of_results_is_for_one_command_at_a_time(folder, tmp_path, capfd):
+    out = tmp_path / "out"
+    with alone_in(out):
+        assert f"{out}: is being worked in by another process" in refused(["stylize", folder, STYLE, "-o", out], capfd)
+    assert not out.exists()
+
+
+def test_a_full_disk_ends_a_folder_at_once(folder, tmp_path, monkeypatch, capfd):
+    (folder / "c.png").write_bytes((folder / "a.png").read_bytes())
+    out, drawn_before, replace = tmp_path / "out", [], os.replace
+    monkeypatch.setattr(stylizing, "stylized", lambda *given: drawn_before.append(given) or torch.zeros(1, 3, 20, 20))
+
+    def full(source, target):
+        if str(target).endswith("b.png"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    assert main(["stylize", str(folder), STYLE, "-o", str(out), "--device", "cpu", "--model", "vgg19-slim"]) == 2
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"stvae: {out / 'b.png'}: cannot be written (No space left on device), after 1 done, 5 skipped")
+    assert last.endswith("and go on with --resume") and len(drawn_before) == 2
+
+
+def test_what_is_wrong_with_a_disk_comes_back_from_a_worker():
+    error = pickle.loads(pickle.dumps(NoRoom(Path("a.png"), "cannot be written", "make room")))
+    assert type(error) is NoRoom and str(error) == "a.png: cannot be written; make room"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")])
+def test_too_little_memory_is_said_in_a_line(error, photo, folder, tmp_path, monkeypatch, capfd):
+    def fails(*arguments, **more):
+        raise error
+
+    monkeypatch.setattr(STVAE, "stylize", fails)
+    few = [STYLE, "--device", "cpu", "--model", "vgg19-slim", "-o"]
+    said = refused(["stylize", photo, *few, tmp_path / "o.png"], capfd)
+    assert said == "stvae: stylize: takes more memory than there is; give a smaller --size, or a smaller --max-memory\n"
+    assert main(["stylize", str(folder), *few, str(tmp_path / "out")]) == 1
+    assert capfd.readouterr().err.count("takes more memory than there is") == 2
+    monkeypatch.setattr(images, "_to_rgb", fails)
+    if isinstance(error, MemoryError):
+        assert "takes more memory" in refused(["stylize", photo, *few, tmp_path / "o.png"], capfd)
 
 
 @pytest.mark.parametrize("extra", [["PHOTO", "--resume"], ["PHOTO", "--scheduler", "local"], ["FOLDER", "--workers", "2"],
@@ -335,6 +466,24 @@ def test_the_extra_for_workers_is_named_where_it_is_missing(folder, tmp_path, mo
     said = refused(["stylize", folder, STYLE, "-o", tmp_path / "out", "--scheduler", "local"], capfd)
     assert "pip install 'stvae-notebooks[cluster]'" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scheduler_out_of_reach_is_found_before_anything_is_made(folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+    command = ["stylize", folder, STYLE, "-o", tmp_path / "out", "--scheduler"]
+    assert "cannot be reached" in refused([*command, "tcp://127.0.0.1:1"], capfd)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [
+    ["stylize", "", STYLE], ["stylize", "PHOTO", ""], ["stylize", "PHOTO", STYLE, "--model", ""], ["video", "", STYLE],
+    ["stylize", "FOLDER", STYLE, "--scheduler", ""], ["baseline", "adain", "PHOTO", STYLE, "--network", ""], ["encode", ""]])
+def test_empty_names_are_refused(command, photo, folder, tmp_path, monkeypatch, capfd):
+    """An empty path would be the folder that one is in."""
+    monkeypatch.chdir(folder)
+    command = [{"PHOTO": photo, "FOLDER": folder}.get(part, part) for part in command]
+    assert "an empty name is given" in refused([*command, "-o", "out"], capfd)
+    assert not (folder / "out").exists()
 
 
 @pytest.mark.slow
@@ -377,3 +526,12 @@ def test_a_worker_that_outlives_a_command_reads_a_style_that_was_replaced(photo,
         assert stylizing.on_worker(arguments, photo, tmp_path / f"{kind}.png") is None
         made[kind] = to_array(load_image(tmp_path / f"{kind}.png"))
     assert not np.array_equal(*made.values())
+
+
+def test_a_worker_warns_in_a_line(tmp_path, capfd):
+    first, second = (Image.new("RGB", (30, 20), colour) for colour in ("red", "blue"))
+    first.save(tmp_path / "photo.gif", save_all=True, append_images=[second])
+    arguments = make_parser().parse_args(["stylize", str(tmp_path / "photo.gif"), STYLE, "-o", "-", "--model", "vgg19-slim"])
+    assert stylizing.on_worker(arguments, arguments.photo, tmp_path / "o.png") is None
+    said = capfd.readouterr().err
+    assert said.startswith(f"stvae: {tmp_path / 'photo.gif'}: is animated") and said.count("\n") == 1

@@ -4,6 +4,8 @@ What Method 2 does (`cysmith/neural-style-tf`, "original colours"; Gatys et al. 
 The conversions are scikit-image's.
 """
 
+import warnings
+
 import numpy as np
 import torch
 from skimage import color, exposure
@@ -27,7 +29,9 @@ def keep(content: torch.Tensor, stylised: torch.Tensor, mode: str) -> torch.Tens
     if mode == "histogram":
         kept = exposure.match_histograms(picture, photo, channel_axis=2)
     else:
-        kept = _swap(photo, picture, *SPACES[mode])
+        with warnings.catch_warnings():  # colours that do not exist are tried on purpose
+            warnings.filterwarnings("ignore", "Conversion from CIE-LAB")
+            kept = _swap(photo, picture, *SPACES[mode])
     return torch.from_numpy(np.clip(kept, 0, 1)).permute(2, 0, 1)[None].to(content)
 
 

@@ -21,9 +21,12 @@ from ..errors import InputError
 from ..files import check_readable, check_writable, write_bytes
 
 MIN_SIDE = 16
+DECODED = 16  # bytes a pixel that reading a file takes at most: grey with transparency, as RGBA, white, one over the other
+STRIP = 2**20  # pixels of a grey picture that are converted at once
 LEAST_WORD, WORDS = -2**15, 2**16 - 1  # of a 16-bit number, and how many steps above it there are
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jfif", ".jp2", ".avif"}
 LONGEST = {"JPEG": 65500, "WEBP": 16383, "GIF": 65535}  # pixels along a side that a format can hold
+MOVING = {"GIF", "PNG", "WEBP", "AVIF"}  # formats of animations; in others, further pictures are pages or previews
 NO_UNIT = 16  # a float picture with a value above counts from 0 to 255, or to 65535
 LACKING = ("not available", "unsupported", "unimplemented", "unknown", "not installed")  # decoders, in Pillow's words
 
@@ -63,13 +66,21 @@ def open_picture(path, name: str | None = None, most: float | None = None) -> Im
                              f"scale it down to {most // 10**6} megapixels first")
         with _silent_stderr() if file.format == "TIFF" else nullcontext():
             file.load()
-        return _to_rgb(ImageOps.exif_transpose(file))
+        ImageOps.exif_transpose(file, in_place=True)
+        return _to_rgb(file)
 
 
 def size_in_file(path, name: str | None = None) -> tuple[int, int]:
     """Width and height that a picture's file says it has; nothing is decoded. InputError as by `open_picture`."""
     with _opened(path, name or path, limited=False) as file:
         return file.size
+
+
+def moving_format(path, name: str | None = None) -> str | None:
+    """Pillow's name of the format of an animated picture's file, None of one that stands still. InputError as by
+    `open_picture`."""
+    with _opened(path, name or path, limited=False) as file:
+        return file.format if file.format in MOVING and getattr(file, "is_animated", False) else None
 
 
 @contextmanager
@@ -85,7 +96,7 @@ def _opened(path, name, limited: bool):
             warnings.simplefilter("ignore")
             with Image.open(path) as file:
                 yield file
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except UnidentifiedImageError:
         raise InputError(name, "is not a picture that Pillow can read", "give a JPEG, PNG or similar file") from None
@@ -119,23 +130,28 @@ def _silent_stderr():
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):  # 16- or 32-bit grey: Pillow's own conversion would clip at 255
-        values = np.asarray(picture, dtype=np.float64)
+        values = np.asarray(picture)
         picture = _grey(values, 65535 if values.max(initial=0) > 255 or ";16" in picture.mode else 255)
     if picture.mode == "F":
-        values = np.asarray(picture, dtype=np.float64)
-        largest = values[np.isfinite(values)].max(initial=0)
-        top = 1 if largest <= NO_UNIT else 255 if largest <= 255 else 65535
-        picture = _grey(np.nan_to_num(values, posinf=top, neginf=0), top)
+        values = np.asarray(picture)
+        finite = np.isfinite(values)
+        if not finite.any():
+            raise ValueError("not one of its values is a number")
+        largest = values.max(initial=0, where=finite)
+        picture = _grey(values, 1 if largest <= NO_UNIT else 255 if largest <= 255 else 65535)
     if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
+        picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     return picture.convert("RGB")
 
 
 def _grey(values: np.ndarray, top: float) -> Image.Image:
-    """Values from 0 to `top` as an 8-bit picture."""
-    return Image.fromarray(np.uint8(np.clip(values / top, 0, 1) * 255 + 0.5))
+    """Values from 0 to `top` as an 8-bit picture, in strips: the division takes eight times its memory."""
+    grey, rows = np.empty(values.shape, np.uint8), max(1, STRIP // values.shape[1])
+    for start in range(0, len(values), rows):
+        part = np.nan_to_num(values[start:start + rows].astype(np.float64), posinf=top, neginf=0)
+        grey[start:start + rows] = np.clip(part / top, 0, 1) * 255 + 0.5
+    return Image.fromarray(grey)
 
 
 def to_tensor(picture) -> torch.Tensor:
@@ -239,17 +255,24 @@ def encoded(picture: Image.Image, name: str | None, path) -> bytes:
     buffer = io.BytesIO()
     try:
         picture.save(buffer, name, **({"quality": 95} if name == "JPEG" else {}))
+    except MemoryError:
+        raise
     except Exception as error:  # writers raise many kinds; each means the same to a user
         raise InputError(path, f"cannot be written as {name} ({error})", "end the name in .png or .jpg") from None
     return buffer.getvalue()
 
 
-def output_names(files: list[Path]) -> dict[Path, str]:
+def output_names(files: list[Path], known: dict[str, str] | None = None) -> dict[Path, str]:
     """A name without suffix for the result of every file: its own, with its suffix where two files share it (`a_jpg`), with
-    a number where that is taken. Unique also on disks where the case of letters does not count."""
+    a number where that is taken. Unique also on disks where the case of letters does not count. known: names that results
+    already have, by their files' names; they keep them, and no other gets one."""
+    known = known or {}
     stems = Counter(file.stem.casefold() for file in files)
-    names = {file: file.stem for file in files if stems[file.stem.casefold()] == 1}
-    taken = {name.casefold() for name in names.values()}
+    names = {file: known[file.name] for file in files if file.name in known}
+    taken = {name.casefold() for name in known.values()}
+    names |= {file: file.stem for file in files
+              if file not in names and stems[file.stem.casefold()] == 1 and file.stem.casefold() not in taken}
+    taken |= {name.casefold() for name in names.values()}
     for file in files:
         if file not in names:
             plain = file.name.replace(".", "_")

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -48,3 +50,10 @@ def test_histogram_takes_every_channels_distribution(picture):
 def test_unknown_modes_are_refused(picture):
     with pytest.raises(InputError, match="hsv"):
         colour.keep(PHOTO, picture, "hsv")
+
+
+def test_colours_that_are_tried_in_vain_are_not_remarked_upon():
+    blue, white = (torch.tensor(colours).view(1, 3, 1, 1).expand(1, 3, 16, 16) for colours in ((1.0, 1.0, 0.0), (0.0, 0.0, 0.1)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        colour.keep(blue, white, "lab")

@@ -1,5 +1,6 @@
 import os
 import struct
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from common import bad_files
 from PIL import Image
 
 from stvae_lib import InputError, load_image, save_image
+from stvae_lib.pictures import images
 from stvae_lib.pictures.images import (
     check_output,
     list_images,
@@ -111,6 +113,14 @@ def test_every_picture_of_a_folder_has_a_result_of_its_own():
     assert output_names(files[1:4]) == {files[1]: "a_jpg_2", files[2]: "a_png", files[3]: "a_jpg"}
 
 
+def test_results_keep_their_names_when_files_join():
+    files = [Path("photos") / name for name in ("a.jpg", "a.png", "a_jpg.gif", "b.png")]
+    known = {file.name: name for file, name in output_names(files[:2]).items()} | {"gone.png": "B"}
+    names = output_names(files, known)
+    assert names == {files[0]: "a_jpg", files[1]: "a_png", files[2]: "a_jpg_gif", files[3]: "b_png"}
+    assert output_names(files[:2], {"a.jpg": "a"}) == {files[0]: "a", files[1]: "a_png"}
+
+
 def test_resizing_smooths_what_it_shrinks():
     stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
     assert resized(stripes, (16, 16)).std() < 0.1 and resized(stripes, (20, 48)).shape == (1, 3, 20, 48)
@@ -174,6 +184,24 @@ def test_float_pictures_count_from_0_to_1_or_to_an_integers_range(top, tmp_path)
     expected = torch.from_numpy(GRADIENT / 255).float()
     expected[0, 0] = 0
     torch.testing.assert_close(load_image(tmp_path / "float.tif")[0, 0], expected, atol=3e-3, rtol=0)
+
+
+def test_a_picture_without_a_number_is_refused(tmp_path):
+    Image.fromarray(np.full((20, 20), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    assert "not one of its values is a number" in refusal(tmp_path / "nan.tif")
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+def test_deep_pictures_are_converted_in_strips(kind, tmp_path, monkeypatch):
+    values = np.linspace(0, 60000, 1000 * 1000).reshape(1000, 1000)
+    Image.fromarray(values.astype(kind)).save(tmp_path / "deep.tif")
+    monkeypatch.setattr(images, "STRIP", 30_500)
+    tracemalloc.start()
+    picture = images.open_picture(tmp_path / "deep.tif")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3.5 * values.size * kind().nbytes, "file, its bytes and its values"
+    assert np.abs(np.asarray(picture)[..., 0] - values / 257).max() < 0.51
 
 
 def test_what_cannot_be_written_is_found_before_the_work(tmp_path):
