@@ -15,7 +15,6 @@ from ..files import check_readable
 from ..model import weights
 from ..model.backbones import BACKBONES
 from .autoencoder import AutoencoderOptions
-from .checkpoints import CHECKPOINT
 from .loop import Schedule
 from .transform import VLTOptions
 
@@ -82,8 +81,14 @@ def read_config(path) -> RunConfig:
         raw = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(path, f"is no JSON file ({error})", REMEDY) from None
+    return config_of(raw, path)
+
+
+def config_of(raw, path) -> RunConfig:
+    """The config that JSON from the file `path` describes; InputError as by `read_config`."""
     if not isinstance(raw, dict):
         raise InputError(path, "holds no training config", REMEDY)
+    raw = dict(raw)
     parts = {"schedule": Schedule} | ({"options": kind} if (kind := _options_of(raw)) else {})
     for name, kind in parts.items():
         if name != "options" or raw.get(name) is not None:
@@ -141,17 +146,11 @@ def check_base_named(config: RunConfig, path) -> None:
         raise InputError(path, "has fresh_decoder true and train_decoder false", "train the decoder, or take the base's")
 
 
-def check_same_run(config: RunConfig, folder: Path) -> None:
-    """InputError where a folder holds a training, or what came of one, by another config: resumed under this one, the
-    card would tell of settings that it was not made with. Entries that the older file lacks count as the defaults."""
-    path = folder / "config.json"
-    if not path.exists() or not (folder / CHECKPOINT).exists() and not list(folder.glob("*.safetensors")):
-        return
-    old, new = (_flat(json.loads(json.dumps(each.to_json()))) for each in (read_config(path), config))
-    differing = [f"{name} {old.get(name)!r} → {new.get(name)!r}" for name in dict.fromkeys([*old, *new])
-                 if name != "processes" and old.get(name) != new.get(name)]
-    if differing:
-        raise InputError(path, f"is of another training ({', '.join(differing)})", "give the same config, or another --out")
+def differences(old: RunConfig, new: RunConfig) -> str:
+    """Which entries of two configs differ, in words, but for the number of processes; empty where none does."""
+    old, new = (_flat(json.loads(json.dumps(each.to_json()))) for each in (old, new))
+    return ", ".join(f"{name} {old.get(name)!r} → {new.get(name)!r}" for name in dict.fromkeys([*old, *new])
+                     if name != "processes" and old.get(name) != new.get(name))
 
 
 def _flat(values: dict, prefix: str = "") -> dict:

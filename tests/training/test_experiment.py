@@ -327,3 +327,59 @@ def test_weights_are_written_though_the_photographs_have_gone(make_config, pictu
 def test_two_trainings_in_one_folder_are_refused(make_config, sources, tmp_path):
     with alone_in(tmp_path / "run"), pytest.raises(InputError, match="run: is being worked in by another process"):
         experiment.train(experiment.read_config(make_config()), sources, tmp_path / "run", "cpu")
+
+
+def refusal(config, sources, folder, given=None) -> str:
+    """What is said where a training may not begin; nothing in its folder changes."""
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(InputError) as refused:
+        experiment.train(config, sources, folder, "cpu", given=given)
+    assert "\n" not in str(refused.value)
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    return str(refused.value)
+
+
+def test_a_folder_of_pictures_is_no_place_to_train_in(make_config, sources, tmp_path):
+    config = experiment.read_config(make_config())
+    (tmp_path / "link").symlink_to(sources.content_dir)
+    for folder in (sources.content_dir, tmp_path / "link", sources.style_dirs[0]):
+        assert "is the folder of pictures" in refusal(config, sources, folder)
+
+
+@pytest.mark.parametrize("name", ["tiny.json", "tiny.safetensors", "sheet.jpg", "log.csv"])
+def test_the_given_config_and_the_base_are_not_written_over(name, make_config, sources, tmp_path, base):
+    run, given = tmp_path / "run", make_config("autoencoder", steps=0)
+    run.mkdir()
+    config = experiment.read_config(given)
+    given.rename(run / name)
+    assert f"{name}: would replace the input" in refusal(config, sources, run, run / name)
+    shutil.copy(base, run / name)
+    config.base = str(run / "tiny.safetensors")
+    if name == "tiny.safetensors":
+        assert "tiny.safetensors: would replace the input" in refusal(config, sources, run, given)
+
+
+def test_a_config_that_is_given_as_the_folders_own_stays_as_it_is(make_config, sources, tmp_path):
+    given = make_config("autoencoder", steps=0)
+    before, folder = given.read_bytes(), given.parent
+    assert experiment.train(experiment.read_config(given), sources, folder, "cpu", given=given)["steps"] == 0
+    assert given.read_bytes() == before and (folder / "tiny.safetensors").exists()
+
+
+@pytest.mark.parametrize(("name", "text", "said"), [
+    ("config.json", '{"port": 8080}', "config.json: is no training's"), ("config.json", "no JSON", "config.json: is no training's"),
+    ("log.csv", "a,b\n", "log.csv: is of no training"), ("tiny.json", "{}", "tiny.json: is of no training"),
+    ("sheet.jpg", "mine", "sheet.jpg: is of no training"), ("tiny.safetensors", "mine", "tiny.safetensors: is of no training")])
+def test_what_no_training_wrote_is_not_written_over(name, text, said, make_config, sources, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / name).write_text(text)
+    assert said in refusal(experiment.read_config(make_config("autoencoder", steps=0)), sources, run)
+
+
+def test_a_config_of_another_training_is_not_written_over(make_config, sources, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(make_config("autoencoder", steps=3), run / "config.json")
+    said = refusal(experiment.read_config(make_config("autoencoder", steps=0)), sources, run)
+    assert "config.json: is of another training (schedule.steps 3 → 0)" in said
