@@ -168,13 +168,14 @@ def train(config: RunConfig, sources: Sources, folder, device, stop_after=None, 
     folder, first = Path(folder), not dist.is_initialized() or dist.get_rank() == 0
     with alone_in(folder) if first else nullcontext():
         check_inputs_stay(config, [sources.content_dir, *sources.style_dirs], folder, given)
-        resumes = check_resumable(config, folder, first)
+        data = data_record(sources)
+        resumes = check_resumable(config, data, folder, first)
         check_base(config, folder)
-        recipe, data = make_recipe(config, sources, resumes), data_record(sources)
+        recipe = make_recipe(config, sources, resumes)
         config = replace(config, processes=dist.get_world_size() if dist.is_initialized() else 1)
         if first and not is_same_file(folder / CONFIG, given):
             write_text(folder / CONFIG, json.dumps(config.to_json(), indent=1) + "\n")
-        reached = fit(recipe, config.schedule, folder, device, stop_after)
+        reached = fit(recipe, config.schedule, folder, device, stop_after, {"config": config.to_json(), "data": data})
         if reached["step"] < config.schedule.steps or not first:
             return None
         return export(recipe.cpu().eval(), config, sources, folder, reached, device, data)

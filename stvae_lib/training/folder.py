@@ -1,13 +1,14 @@
 """A training's folder: whether a config may begin or go on there, asked before any work. Nothing in it that is not the
 training's own is written over."""
 
+import json
 from pathlib import Path
 
 from ..errors import InputError
 from ..files import check_writable, is_same_file, refuse_overwriting
 from ..model import weights
-from .checkpoints import load_checkpoint
-from .config import RunConfig, differences, read_config
+from .checkpoints import AFRESH, CHECKPOINT, load_checkpoint
+from .config import RunConfig, config_of, differences, read_config
 from .log import LOG, kept_rows
 
 CONFIG, SHEET = "config.json", "sheet.jpg"
@@ -39,14 +40,16 @@ def root_of(file: Path) -> Path:
     return weights.base_file(file, base) if base else file
 
 
-def check_resumable(config: RunConfig, folder: Path, first: bool) -> bool:
-    """Whether a folder holds a training to go on with. InputError where that is another config's, where its checkpoint or (in
-    the `first` process) its log is damaged, and where files that no training wrote would be replaced. The checkpoint itself is
-    let go again: it is as large as model and optimiser."""
+def check_resumable(config: RunConfig, data: dict, folder: Path, first: bool) -> bool:
+    """Whether a folder holds a training to go on with. InputError where that is another config's or of other pictures than
+    `data` records, where its checkpoint or (in the `first` process) its log is damaged, and where files that no training wrote
+    would be replaced. The checkpoint itself is let go again: it is as large as model and optimiser."""
     known = kept_config(folder)
     check_same(config, known, folder / CONFIG)
     state = load_checkpoint(folder, config.schedule.steps)
-    if known is None and state is None:
+    if state:
+        check_about(config, data, known, state["about"], folder / CHECKPOINT)
+    elif known is None:
         check_nothing_foreign(config, folder)
     if first:
         for file in products(config, folder):
@@ -72,6 +75,33 @@ def check_same(config: RunConfig, known: RunConfig | None, path: Path) -> None:
     would tell of settings that it was not made with. Entries that the older file lacks count as the defaults."""
     if known is not None and (differ := differences(known, config)):
         raise InputError(path, f"is of another training ({differ})", "give the same config, or another --out")
+
+
+def check_about(config: RunConfig, data: dict, known: RunConfig | None, about: dict, path: Path) -> None:
+    """InputError where the checkpoint at `path` says that it is of another training. Those of an earlier version say nothing:
+    what `config.json` says counts, and must be there."""
+    if "config" in about:
+        check_same(config, config_of(about["config"], path), path)
+    elif known is None:
+        raise InputError(path, f"does not say which config it was trained by, and there is no {CONFIG} beside it",
+                         f"restore that, or {AFRESH}")
+    old = about["data"] if "data" in about else _data_of_card(path.with_name(f"{config.name}.json")) or data
+    try:
+        differ = ", ".join(f"{role}: {old[role]['pictures']} pictures → {new['pictures']}" for role, new in data.items()
+                           if old[role] != new)
+    except (KeyError, TypeError):
+        raise InputError(path, "is no checkpoint of a training", AFRESH) from None
+    if differ:
+        raise InputError(path, f"was trained on pictures of other names or sizes ({differ})",
+                         "give the same pictures, or another --out")
+
+
+def _data_of_card(card: Path) -> dict | None:
+    """What a finished training's card says of its pictures; None where there is no such card."""
+    try:
+        return json.loads(card.read_text(encoding="utf-8"))["data"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def check_nothing_foreign(config: RunConfig, folder: Path) -> None:

@@ -15,6 +15,7 @@ from stvae_lib import InputError, weights
 from stvae_lib.files import alone_in
 from stvae_lib.model.backbones import BACKBONES
 from stvae_lib.model.storage import half, write_tensors
+from stvae_lib.pictures.datasets import is_held_out
 from stvae_lib.provenance import sha256
 from stvae_lib.training import experiment
 from stvae_lib.training.log import read_log
@@ -94,8 +95,6 @@ def test_held_out_pictures_come_to_where_the_recipe_is(recipe, make_config, sour
 
 
 def test_held_out_pictures_are_never_trained_on(sources):
-    from stvae_lib.pictures.datasets import is_held_out
-
     photos, paintings = sources.pools(64)
     assert photos.names and paintings.names
     assert {min(picture.shape[1:]) for picture in photos.pictures + paintings.pictures} == {64}
@@ -367,7 +366,8 @@ def test_a_config_that_is_given_as_the_folders_own_stays_as_it_is(make_config, s
 
 
 @pytest.mark.parametrize(("name", "text", "said"), [
-    ("config.json", '{"port": 8080}', "config.json: is no training's"), ("config.json", "no JSON", "config.json: is no training's"),
+    ("config.json", '{"port": 8080}', "config.json: is no training's"),
+    ("config.json", "no JSON", "config.json: is no training's"),
     ("log.csv", "a,b\n", "log.csv: is of no training"), ("tiny.json", "{}", "tiny.json: is of no training"),
     ("sheet.jpg", "mine", "sheet.jpg: is of no training"), ("tiny.safetensors", "mine", "tiny.safetensors: is of no training")])
 def test_what_no_training_wrote_is_not_written_over(name, text, said, make_config, sources, tmp_path):
@@ -383,3 +383,54 @@ def test_a_config_of_another_training_is_not_written_over(make_config, sources, 
     shutil.copy(make_config("autoencoder", steps=3), run / "config.json")
     said = refusal(experiment.read_config(make_config("autoencoder", steps=0)), sources, run)
     assert "config.json: is of another training (schedule.steps 3 → 0)" in said
+
+
+@pytest.fixture
+def stopped(make_config, sources, tmp_path):
+    """A training of two steps, stopped after the first: its config and its folder."""
+    config = experiment.read_config(make_config("autoencoder", steps=2))
+    assert experiment.train(config, sources, tmp_path / "run", "cpu", stop_after=1e-6) is None
+    return config, tmp_path / "run"
+
+
+def of_an_earlier_version(run):
+    """Take from a checkpoint what it says of its training."""
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    del state["about"]
+    torch.save(state, run / "checkpoint.pt")
+
+
+def test_a_checkpoint_knows_its_config(stopped, sources):
+    config, run = stopped
+    (run / "config.json").unlink()
+    config.options.pixel_weight = 3.0
+    assert "checkpoint.pt: is of another training (options.pixel_weight" in refusal(config, sources, run)
+    config.options.pixel_weight = type(config.options)().pixel_weight
+    assert experiment.train(config, sources, run, "cpu")["steps"] == 2 and (run / "config.json").exists()
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on_by_the_config_beside_it(stopped, sources):
+    config, run = stopped
+    of_an_earlier_version(run)
+    kept = (run / "config.json").read_text()
+    (run / "config.json").unlink()
+    assert "checkpoint.pt: does not say which config" in refusal(config, sources, run)
+    (run / "config.json").write_text(kept)
+    assert experiment.train(config, sources, run, "cpu")["steps"] == 2
+
+
+def test_a_training_does_not_go_on_with_other_pictures(stopped, pictures, sources, tmp_path):
+    config, run = stopped
+    shutil.copytree(pictures[0], tmp_path / "fewer")
+    next(file for file in sorted((tmp_path / "fewer").iterdir()) if not is_held_out(file.name)).unlink()
+    others = experiment.Sources(tmp_path / "fewer", sources.style_dirs)
+    said = "checkpoint.pt: was trained on pictures of other names or sizes (content: "
+    assert said in refusal(config, others, run)
+    card = experiment.train(config, sources, run, "cpu")
+    assert said in refusal(config, others, run), "nor is a finished one written anew"
+    of_an_earlier_version(run)
+    assert said in refusal(config, others, run), "its card tells"
+    assert experiment.train(config, sources, run, "cpu")["data"] == card["data"]
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    torch.save(state | {"about": {"config": config.to_json(), "data": 3}}, run / "checkpoint.pt")
+    assert "is no checkpoint" in refusal(config, sources, run)
