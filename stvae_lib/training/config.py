@@ -1,6 +1,7 @@
 """A training's `config.json`: what may stand in it, read and checked before any work begins."""
 
 import json
+import reprlib
 from dataclasses import asdict, field
 from pathlib import Path
 from typing import Literal
@@ -149,7 +150,9 @@ def check_base_named(config: RunConfig, path) -> None:
 def differences(old: RunConfig, new: RunConfig) -> str:
     """Which entries of two configs differ, in words, but for the number of processes; empty where none does."""
     old, new = (_flat(json.loads(json.dumps(each.to_json()))) for each in (old, new))
-    return ", ".join(f"{name} {old.get(name)!r} → {new.get(name)!r}" for name in dict.fromkeys([*old, *new])
+    short = reprlib.Repr()
+    short.maxstring = 80  # most paths, which may differ anywhere
+    return ", ".join(f"{name} {short.repr(old.get(name))} → {short.repr(new.get(name))}" for name in dict.fromkeys([*old, *new])
                      if name != "processes" and old.get(name) != new.get(name))
 
 

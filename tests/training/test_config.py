@@ -81,3 +81,10 @@ def test_what_is_no_config_is_refused(text, tmp_path):
         config.read_config(path)
     with pytest.raises(InputError, match="is a folder"):
         config.read_config(tmp_path)
+
+
+def test_differing_entries_are_told_short(make_config):
+    one, other = (config.read_config(make_config()) for _ in range(2))
+    other.sources, other.schedule.lr = "a long tale " * 100, 0.5
+    said = config.differences(one, other)
+    assert "schedule.lr 0.001 → 0.5" in said and "sources '' → 'a long" in said and len(said) < 170
