@@ -52,12 +52,26 @@ def test_numbers_that_are_none_are_refused(value, use, tmp_path):
                                     {"options": 3}, {"options": {"latent": "many"}}, {"options": {"latent": -1}},
                                     {"options": {"latent": 10**30}}, {"variant": "fancy"}, {"base": 3},
                                     {"decoder_parameters": "x"}, {"decoder_parameters": -5}, {"backbone_options": [1]},
-                                    {"backbone_options": {"lost": True}}])
+                                    {"backbone_options": {"lost": True}}, {"backbone_options": {"last": ["a"]}},
+                                    {"backbone_options": {"last": {"a": None}}}, {"base": "nul\0"}, {"base": "x" * 5000}])
 def test_descriptions_of_a_wrong_kind_are_refused(change, tmp_path):
     tensors, architecture = read_tensors(SLIM)
     path = tmp_path / "odd.safetensors"
     write_tensors(tensors, path, architecture | change, {})
     refusal(load, path, "cpu")
+
+
+@pytest.mark.parametrize("options", [{"last": ["a"]}, {"lost": 1}, {"components": "many"}])
+def test_features_and_untrained_models_of_a_wrong_description_are_refused(options, tmp_path):
+    tensors, architecture = read_tensors(weights.FOLDER / "resnet50-slim-features.safetensors")
+    path = tmp_path / "odd.safetensors"
+    write_tensors(tensors, path, architecture | {"backbone_options": options}, {})
+    for use in (weights.features_network, weights.untrained):
+        refusal(use, path)
+
+
+def test_an_encoder_alone_is_no_model():
+    assert "holds an encoder alone; use a model such as vgg19-slim" in refusal(load, "vgg19-slim-features", "cpu")
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "null", '"vgg19"', "{", "[" * 100_000])
@@ -81,8 +95,12 @@ def test_a_base_lies_beside_the_file_or_is_shipped(base, tmp_path):
     assert "names a base outside its folder" in refusal(load, path, "cpu")
     write_tensors(tensors, path, architecture, {})
     assert load(path, "cpu").vlt.variant == "paper", "a shipped base need not be copied"
+    write_tensors(tensors, path, architecture | {"base": "gone"}, {})
+    assert "leads-out.safetensors: was trained on the base 'gone', which is not beside it" in refusal(load, path, "cpu")
     (folder / "own.safetensors").symlink_to(tmp_path / "other.safetensors")
     assert "outside" in refusal(base_file, path, "own")
+    for base in ("nul\0", "x" * 5000, "\ud800"):
+        assert "leads-out.safetensors: names a base that is no file name" in refusal(base_file, path, base)
 
 
 def test_style_codes_of_other_content_are_refused(tmp_path):
