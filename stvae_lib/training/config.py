@@ -1,6 +1,7 @@
 """A training's `config.json`: what may stand in it, read and checked before any work begins."""
 
 import json
+import os
 import reprlib
 from dataclasses import asdict, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from .transform import VLTOptions
 RECIPES = ("encoder", "autoencoder", "vlt")
 RANDOM = "random"  # encoder_weights of an encoder that nobody trained
 OPTIONS = {"autoencoder": AutoencoderOptions, "vlt": VLTOptions}
+PIXELS = 2**26  # of a batch: 64 crops of 1024x1024, more than a GPU can train on
 REMEDY = "start from a config.json in data/runs"
 
 
@@ -58,9 +60,9 @@ class RunConfig:
     @classmethod
     def _plain_name(cls, name: str) -> str:
         """A run's name is the name of its files: it must not lead out of the run's folder, nor onto its config's."""
-        plain = name and name.isprintable() and len(name) <= 100 and name == name.strip()
+        plain = name and name.isprintable() and len(os.fsencode(name)) <= 200 and name == name.strip()
         if not plain or name.startswith(".") or set(name) & set("/\\:") or name == "config":
-            raise ValueError("give a plain file name, without folders and a dot in front")
+            raise ValueError("give a plain file name of 200 bytes at most, without folders and a dot in front")
         return name
 
     @field_validator("backbone")
@@ -128,8 +130,11 @@ def check_fit(config: RunConfig, path) -> None:
 
 
 def check_crops(schedule: Schedule, options: AutoencoderOptions | VLTOptions | None, stride: int | None, source) -> None:
-    """InputError, naming `source`, where a batch holds too few crops for what is drawn from it, or a network of `stride` cannot
-    halve them often enough (None: its features need not come back to the crop's size)."""
+    """InputError, naming `source`, where a batch holds more than `PIXELS`, or too few crops for what is drawn from it, or a
+    network of `stride` cannot halve them often enough (None: its features need not come back to the crop's size)."""
+    if schedule.batch * schedule.crop**2 > PIXELS:
+        raise InputError(source, f"has a schedule.batch of {schedule.batch} crops of {schedule.crop}x{schedule.crop} pixels",
+                         f"give fewer or smaller ones, {PIXELS // 10**6} million pixels at most")
     fewest = options.styles_per_content if isinstance(options, VLTOptions) else 3  # of photographs two, of paintings one
     if schedule.batch < fewest:
         raise InputError(source, f"has schedule.batch = {schedule.batch}", f"give {fewest} or more")

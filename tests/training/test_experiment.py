@@ -154,7 +154,8 @@ def test_configs_with_unknown_keys_or_wrong_types_are_refused(change, word, make
         experiment.read_config(make_config(**change))
 
 
-@pytest.mark.parametrize("name", ["../../x", "/a/x", "a/b", "a\\b", "", ".hidden", " x", "x\n", "config", 3, "x" * 300])
+@pytest.mark.parametrize("name", ["../../x", "/a/x", "a/b", "a\\b", "", ".hidden", " x", "x\n", "config", 3, "x" * 300,
+                                  "é" * 101])
 def test_a_name_that_leads_elsewhere_is_refused(name, make_config):
     path = make_config()
     path.write_text(json.dumps(json.loads(path.read_text()) | {"name": name}))
@@ -383,6 +384,16 @@ def test_a_config_of_another_training_is_not_written_over(make_config, sources, 
     shutil.copy(make_config("autoencoder", steps=3), run / "config.json")
     said = refusal(experiment.read_config(make_config("autoencoder", steps=0)), sources, run)
     assert "config.json: is of another training (schedule.steps 3 → 0)" in said
+
+
+def test_a_result_that_could_not_be_written_is_found_before_the_training(make_config, sources, tmp_path):
+    run = tmp_path / "run"
+    (run / "log.csv").mkdir(parents=True)
+    shutil.copy(make_config("autoencoder", steps=0), run / "config.json")
+    config = experiment.read_config(run / "config.json")
+    assert "log.csv: is a folder" in refusal(config, sources, run)
+    (run / "log.csv").rename(run / "tiny.json")
+    assert "tiny.json: is a folder" in refusal(config, sources, run)
 
 
 @pytest.fixture
