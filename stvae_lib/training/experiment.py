@@ -169,7 +169,7 @@ def train(config: RunConfig, sources: Sources, folder, device, stop_after=None, 
     with alone_in(folder) if first else nullcontext():
         check_inputs_stay(config, [sources.content_dir, *sources.style_dirs], folder, given)
         data = data_record(sources)
-        resumes = check_resumable(config, data, folder, first)
+        resumes = check_resumable(config, data, folder, given, first)
         check_base(config, folder)
         recipe = make_recipe(config, sources, resumes)
         config = replace(config, processes=dist.get_world_size() if dist.is_initialized() else 1)

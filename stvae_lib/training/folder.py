@@ -40,7 +40,7 @@ def root_of(file: Path) -> Path:
     return weights.base_file(file, base) if base else file
 
 
-def check_resumable(config: RunConfig, data: dict, folder: Path, first: bool) -> bool:
+def check_resumable(config: RunConfig, data: dict, folder: Path, given, first: bool) -> bool:
     """Whether a folder holds a training to go on with. InputError where that is another config's or of other pictures than
     `data` records, where its checkpoint or (in the `first` process) its log is damaged, and where files that no training wrote
     would be replaced. The checkpoint itself is let go again: it is as large as model and optimiser."""
@@ -49,7 +49,7 @@ def check_resumable(config: RunConfig, data: dict, folder: Path, first: bool) ->
     state = load_checkpoint(folder, config.schedule.steps)
     if state:
         check_about(config, data, known, state["about"], folder / CHECKPOINT)
-    elif known is None:
+    elif known is None or is_same_file(folder / CONFIG, given):  # which may be somebody's own, and tells of no training
         check_nothing_foreign(config, folder)
     if first:
         for file in products(config, folder):
@@ -87,7 +87,7 @@ def check_about(config: RunConfig, data: dict, known: RunConfig | None, about: d
                          f"restore that, or {AFRESH}")
     old = about["data"] if "data" in about else _data_of_card(path.with_name(f"{config.name}.json")) or data
     try:
-        differ = ", ".join(f"{role}: {old[role]['pictures']} pictures → {new['pictures']}" for role, new in data.items()
+        differ = ", ".join(f"{role}: then {old[role]['pictures']} pictures, now {new['pictures']}" for role, new in data.items()
                            if old[role] != new)
     except (KeyError, TypeError):
         raise InputError(path, "is no checkpoint of a training", AFRESH) from None
@@ -108,4 +108,4 @@ def check_nothing_foreign(config: RunConfig, folder: Path) -> None:
     """InputError where a folder without a training holds a file of a name that this one would write."""
     for file in products(config, folder):
         if file.exists():
-            raise InputError(file, f"is of no training that has its {CONFIG} beside it", ELSEWHERE)
+            raise InputError(file, "is of no training that could go on here", ELSEWHERE)

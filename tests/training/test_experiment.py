@@ -375,7 +375,11 @@ def test_what_no_training_wrote_is_not_written_over(name, text, said, make_confi
     run = tmp_path / "run"
     run.mkdir()
     (run / name).write_text(text)
-    assert said in refusal(experiment.read_config(make_config("autoencoder", steps=0)), sources, run)
+    config = experiment.read_config(given := make_config("autoencoder", steps=0))
+    assert said in refusal(config, sources, run)
+    if name != "config.json":
+        own = given.rename(run / "config.json")
+        assert said in refusal(config, sources, run, own), "a config that is given tells of no training"
 
 
 def test_a_config_of_another_training_is_not_written_over(make_config, sources, tmp_path):
