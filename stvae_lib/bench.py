@@ -83,7 +83,7 @@ def training_rate(model, device: torch.device, crop: int = 128, batch: int = 8) 
     from .training.loop import Schedule, autocast
     from .training.transform import VLTOptions, VLTTraining
 
-    options = VLTOptions(variant=model.vlt.variant)
+    options = VLTOptions(variant=model.vlt.variant, start="random")  # the only start that every variant has
     recipe = VLTTraining(model, weights.feature_distances().to(device), None, None, None, options).train()
     photos = [photo_of(crop)[0], *(styles.generate(name, crop)[0] for name in styles.GENERATORS)]
     images = torch.stack(photos[:batch // options.styles_per_content]).to(device)

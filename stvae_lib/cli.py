@@ -112,7 +112,7 @@ def train(arguments) -> int:
     sources = experiment.Sources(arguments.content_dir, arguments.style_dir)
     stop_after = None if arguments.minutes is None else 60 * arguments.minutes
     try:
-        card = experiment.train(config, sources, arguments.out, device, stop_after)
+        card = experiment.train(config, sources, arguments.out, device, stop_after, arguments.config)
     except TrainingDiverged as error:
         print(f"stvae: {error}", file=sys.stderr)
         return 1

@@ -139,13 +139,19 @@ def alone_in(folder, age: float = 0):
                 folder.rmdir()
 
 
-def refuse_overwriting(targets, inputs) -> None:
-    """InputError where a file to be written is one of those that are read, also by another name or through a link."""
+def refuse_overwriting(targets, inputs, remedy: str = "choose another name by -o") -> None:
+    """InputError, with `remedy`, where a file to be written is one of those that are read, also by another name or through a
+    link."""
     known = {_identity(path): path for path in inputs}
     known.pop(None, None)
     for target in targets:
         if _identity(target) in known:
-            raise InputError(target, f"would replace the input {known[_identity(target)]}", "choose another name by -o")
+            raise InputError(target, f"would replace the input {known[_identity(target)]}", remedy)
+
+
+def is_same_file(path, other) -> bool:
+    """Whether two paths (the second may be None) lead to one thing that is there."""
+    return other is not None and _identity(path) is not None and _identity(path) == _identity(other)
 
 
 def _identity(path) -> tuple[int, int] | None:

@@ -45,7 +45,7 @@ def digest(data: bytes) -> str:
 
 def tensor_bytes(value: torch.Tensor) -> bytes:
     """A tensor's values, for a checksum over them."""
-    return value.detach().cpu().contiguous().numpy().tobytes()
+    return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()  # NumPy has no bfloat16
 
 
 def tensors_digest(tensors: dict[str, torch.Tensor]) -> str:

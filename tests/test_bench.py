@@ -43,3 +43,9 @@ def test_peers_are_refused_where_they_cannot_run(quick, tmp_path, monkeypatch, c
     monkeypatch.setattr(bench.weights, "load_stvae", lambda *given: Elsewhere())
     assert main(["bench", "--peer", "files", "--out", str(tmp_path / "out")]) == 2
     assert "--peer on cuda: is not known; add --device cpu" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["vgg19-slim-paper", "vgg19-slim"])
+def test_the_training_of_any_variant_is_timed(name, monkeypatch):
+    monkeypatch.setattr(bench, "median_seconds", lambda work, device: work() or 0.5)
+    assert bench.training_rate(bench.weights.load_stvae(name, "cpu"), torch.device("cpu"), crop=64, batch=4) == 8

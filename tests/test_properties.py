@@ -17,7 +17,8 @@ from PIL import Image
 from stvae_lib import InputError, weights
 from stvae_lib.cli import main
 from stvae_lib.model import mixing
-from stvae_lib.model.stvae import STVAE
+from stvae_lib.model.storage import read_tensors, write_tensors
+from stvae_lib.model.stvae import STVAE, AutoEncoder
 from stvae_lib.training import config
 
 STYLE = str(ROOT / "data" / "styles" / "stained_glass_0.png")
@@ -85,6 +86,24 @@ def test_mutated_weights(tmp_path_factory, data):
     path.write_bytes(mutated(data, (weights.FOLDER / "vgg19-slim-paper.safetensors").read_bytes()))
     model = taken_or_refused(weights.load, path, "cpu")
     assert model is None or all(value.isfinite().all() for value in model.state_dict().values())
+
+
+@cache
+def small_file():
+    return read_tensors(weights.FOLDER / "vgg19-slim-paper.safetensors")
+
+
+@few
+@given(st.data())
+def test_weights_with_metadata_of_any_kind(tmp_path_factory, data):
+    tensors, architecture = small_file()
+    path = tmp_path_factory.getbasetemp() / "described.safetensors"
+    names = ["backbone", "width", "variant", "options", "backbone_options", "base", "decoder_parameters", "photo_share"]
+    key = data.draw(st.sampled_from(names))
+    nested = st.dictionaries(st.sampled_from(["last", "skip", "components", "latent", "matrix_size"]), JSON, max_size=2)
+    write_tensors(tensors, path, architecture | {key: data.draw(JSON | nested | st.text())}, {})
+    model = taken_or_refused(weights.load, path, "cpu")
+    assert model is None or isinstance(model, AutoEncoder)
 
 
 @few

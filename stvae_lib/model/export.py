@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from ..errors import InputError
-from ..files import make_folder, write_bytes, write_text
+from ..files import check_writable, make_folder, write_bytes, write_text
 from ..provenance import digest, sha256
 from . import weights
 from .backbones.modulation import Modulation
@@ -161,8 +161,10 @@ def write_onnx(name, folder) -> Path:
     """Export the model `name` into a folder, made where needed: a file per graph and the note on them, which is returned."""
     model = weights.load_stvae(name, "cpu")
     check_exportable(model, name)
-    graphs, folder = onnx_graphs(model), Path(folder)
+    folder = Path(folder)
     make_folder(folder)
+    check_writable(folder / NOTE)
+    graphs = onnx_graphs(model)
     for part, data in graphs.items():
         write_bytes(folder / f"{part}.onnx", data)
     write_text(folder / NOTE, json.dumps(describe_graphs(name, model, graphs), indent=1) + "\n")

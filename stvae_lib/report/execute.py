@@ -97,7 +97,7 @@ def run_folder(out, resume: bool) -> Path:
     out = Path(out).absolute()
     if out.exists() and out.samefile(NOTEBOOKS):
         raise InputError(out, "holds the notebooks themselves", "choose another --out")
-    if resume and not out.is_dir():
+    if resume and not ((out / KEPT).exists() or any(has_results(out, name) for name in find_notebooks([]))):
         raise InputError(out, "holds no run to resume", "check --out, or start one without --resume")
     return out
 

@@ -46,7 +46,7 @@ def _read_file(file: Path, declared: dict[str, str]) -> dict:
         verbatim, values = yaml.load(text, yaml.BaseLoader), yaml.safe_load(text)
     except OSError as error:
         raise InputError(file, f"cannot be read ({error.strerror})", "check the path") from None
-    except (ValueError, yaml.YAMLError):
+    except (ValueError, RecursionError, yaml.YAMLError):
         raise InputError(file, "is no YAML file", "write `name: value` lines, with quotes around brackets") from None
     if not isinstance(verbatim, dict):
         raise InputError(file, "holds no parameters", "write `name: value` lines")
@@ -56,7 +56,7 @@ def _read_file(file: Path, declared: dict[str, str]) -> dict:
 def _parsed(name: str, text: str):
     try:
         return yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):
+    except (ValueError, RecursionError, yaml.YAMLError):
         raise InputError(f"parameter {name!r}", f"has the unreadable value {text!r}", "give a YAML value") from None
 
 
@@ -90,7 +90,7 @@ def kept_parameters(folder: Path) -> dict | None:
         kept = json.loads((folder / KEPT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(folder / KEPT, f"cannot be read ({error})", "start a new run in another folder") from None
     if not isinstance(kept, dict):
         raise InputError(folder / KEPT, "holds no parameters", "start a new run in another folder")

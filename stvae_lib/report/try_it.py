@@ -14,7 +14,7 @@ from string import Template
 import torch
 
 from ..errors import InputError
-from ..files import make_folder, write_text
+from ..files import check_writable, make_folder, write_text
 from ..model import weights
 from ..model.export import check_exportable, describe_graphs, onnx_graphs
 from ..model.mixing import bilinear_mix
@@ -39,6 +39,8 @@ def build_try_it(folder, model: str = "vgg19-slim", home: str = "") -> Path:
     """
     loaded = weights.load_stvae(model, "cpu")
     check_exportable(loaded, model)
+    make_folder(folder)
+    check_writable(Path(folder) / PAGE)
     loaded.photo_share = None  # the graphs draw and do not finish
     try:
         runtime = runtime_files()

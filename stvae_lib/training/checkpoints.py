@@ -41,10 +41,11 @@ def processes_of(state: dict | None, count: int) -> Processes:
 
 
 def write_checkpoint(path: Path, step: int, recipe, optimiser, seconds: float, window: list[dict],
-                     processes: Processes) -> None:
-    """Keep what a training needs to go on. window: losses since the last row of its log."""
+                     processes: Processes, about: dict) -> None:
+    """Keep what a training needs to go on. window: losses since the last row of its log. about: JSON that says which training
+    it is."""
     state = {"step": step, "seconds": seconds, "model": recipe.trained_state(), "optimiser": optimiser.state_dict(),
-             "window": window, "processes": processes.spans}
+             "window": window, "processes": processes.spans, "about": about}
     buffer = io.BytesIO()
     torch.save(state, buffer)
     write_bytes(path, buffer.getvalue())
@@ -65,8 +66,10 @@ def load_checkpoint(folder, steps: int) -> dict | None:
         raise InputError(path, f"is no checkpoint that loads safely ({type(error).__name__})", AFRESH) from None
     if broken:
         raise InputError(path, f"is damaged (checksum of {broken!r})", AFRESH)
-    kinds = {"step": int, "seconds": float, "model": dict, "optimiser": dict, "window": list, "processes": list}
-    state = {"window": [], "processes": []} | state if isinstance(state, dict) else {}  # an earlier version had neither
+    kinds = {"step": int, "seconds": float, "model": dict, "optimiser": dict, "window": list, "processes": list,
+             "about": dict}
+    earlier = {"window": [], "processes": [], "about": {}}  # what an earlier version did not keep
+    state = earlier | state if isinstance(state, dict) else {}
     if any(not isinstance(state.get(name), kind) for name, kind in kinds.items()) or not _are_spans(state["processes"]):
         raise InputError(path, "is no checkpoint of a training", AFRESH)
     if not 0 <= state["step"] <= steps:

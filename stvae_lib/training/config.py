@@ -1,6 +1,8 @@
 """A training's `config.json`: what may stand in it, read and checked before any work begins."""
 
 import json
+import os
+import reprlib
 from dataclasses import asdict, field
 from pathlib import Path
 from typing import Literal
@@ -15,13 +17,13 @@ from ..files import check_readable
 from ..model import weights
 from ..model.backbones import BACKBONES
 from .autoencoder import AutoencoderOptions
-from .checkpoints import CHECKPOINT
 from .loop import Schedule
 from .transform import VLTOptions
 
 RECIPES = ("encoder", "autoencoder", "vlt")
 RANDOM = "random"  # encoder_weights of an encoder that nobody trained
 OPTIONS = {"autoencoder": AutoencoderOptions, "vlt": VLTOptions}
+PIXELS = 2**26  # of a batch: 64 crops of 1024x1024, more than a GPU can train on
 REMEDY = "start from a config.json in data/runs"
 
 
@@ -58,9 +60,9 @@ class RunConfig:
     @classmethod
     def _plain_name(cls, name: str) -> str:
         """A run's name is the name of its files: it must not lead out of the run's folder, nor onto its config's."""
-        plain = name and name.isprintable() and len(name) <= 100 and name == name.strip()
+        plain = name and name.isprintable() and len(os.fsencode(name)) <= 200 and name == name.strip()
         if not plain or name.startswith(".") or set(name) & set("/\\:") or name == "config":
-            raise ValueError("give a plain file name, without folders and a dot in front")
+            raise ValueError("give a plain file name of 200 bytes at most, without folders and a dot in front")
         return name
 
     @field_validator("backbone")
@@ -82,8 +84,14 @@ def read_config(path) -> RunConfig:
         raw = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(path, f"is no JSON file ({error})", REMEDY) from None
+    return config_of(raw, path)
+
+
+def config_of(raw, path) -> RunConfig:
+    """The config that JSON from the file `path` describes; InputError as by `read_config`."""
     if not isinstance(raw, dict):
         raise InputError(path, "holds no training config", REMEDY)
+    raw = dict(raw)
     parts = {"schedule": Schedule} | ({"options": kind} if (kind := _options_of(raw)) else {})
     for name, kind in parts.items():
         if name != "options" or raw.get(name) is not None:
@@ -122,8 +130,11 @@ def check_fit(config: RunConfig, path) -> None:
 
 
 def check_crops(schedule: Schedule, options: AutoencoderOptions | VLTOptions | None, stride: int | None, source) -> None:
-    """InputError, naming `source`, where a batch holds too few crops for what is drawn from it, or a network of `stride` cannot
-    halve them often enough (None: its features need not come back to the crop's size)."""
+    """InputError, naming `source`, where a batch holds more than `PIXELS`, or too few crops for what is drawn from it, or a
+    network of `stride` cannot halve them often enough (None: its features need not come back to the crop's size)."""
+    if schedule.batch * schedule.crop**2 > PIXELS:
+        raise InputError(source, f"has a schedule.batch of {schedule.batch} crops of {schedule.crop}x{schedule.crop} pixels",
+                         f"give fewer or smaller ones, {PIXELS // 10**6} million pixels at most")
     fewest = options.styles_per_content if isinstance(options, VLTOptions) else 3  # of photographs two, of paintings one
     if schedule.batch < fewest:
         raise InputError(source, f"has schedule.batch = {schedule.batch}", f"give {fewest} or more")
@@ -141,17 +152,13 @@ def check_base_named(config: RunConfig, path) -> None:
         raise InputError(path, "has fresh_decoder true and train_decoder false", "train the decoder, or take the base's")
 
 
-def check_same_run(config: RunConfig, folder: Path) -> None:
-    """InputError where a folder holds a training, or what came of one, by another config: resumed under this one, the
-    card would tell of settings that it was not made with. Entries that the older file lacks count as the defaults."""
-    path = folder / "config.json"
-    if not path.exists() or not (folder / CHECKPOINT).exists() and not list(folder.glob("*.safetensors")):
-        return
-    old, new = (_flat(json.loads(json.dumps(each.to_json()))) for each in (read_config(path), config))
-    differing = [f"{name} {old.get(name)!r} → {new.get(name)!r}" for name in dict.fromkeys([*old, *new])
-                 if name != "processes" and old.get(name) != new.get(name)]
-    if differing:
-        raise InputError(path, f"is of another training ({', '.join(differing)})", "give the same config, or another --out")
+def differences(old: RunConfig, new: RunConfig) -> str:
+    """Which entries of two configs differ, in words, but for the number of processes; empty where none does."""
+    old, new = (_flat(json.loads(json.dumps(each.to_json()))) for each in (old, new))
+    short = reprlib.Repr()
+    short.maxstring = 80  # most paths, which may differ anywhere
+    return ", ".join(f"{name} {short.repr(old.get(name))} → {short.repr(new.get(name))}" for name in dict.fromkeys([*old, *new])
+                     if name != "processes" and old.get(name) != new.get(name))
 
 
 def _flat(values: dict, prefix: str = "") -> dict:

@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 
 from ..errors import InputError
-from ..files import alone_in, write_text
+from ..files import alone_in, is_same_file, write_text
 from ..losses import FeatureDistances
 from ..model import weights
 from ..model.backbones import BACKBONES
@@ -22,10 +22,9 @@ from ..pictures.datasets import CropPool, held_out_images, is_held_out, mixed_ba
 from ..pictures.images import list_images, load_image, save_image
 from ..provenance import environment, record, sha256
 from .autoencoder import AutoencoderTraining
-from .checkpoints import load_checkpoint
-from .config import RANDOM, RunConfig, check_same_run, read_config
+from .config import RANDOM, RunConfig, read_config
 from .distillation import EncoderDistillation
-from .log import LOG, kept_rows
+from .folder import CONFIG, SHEET, check_inputs_stay, check_resumable, root_of
 from .loop import fit, reduced
 from .sheets import contact_sheet, reconstruction_sheet
 from .transform import VLTTraining
@@ -159,34 +158,27 @@ def start_transform(config: RunConfig, encoder, decoder):
     return vlt
 
 
-def train(config: RunConfig, sources: Sources, folder, device, stop_after=None) -> dict | None:
+def train(config: RunConfig, sources: Sources, folder, device, stop_after=None, given=None) -> dict | None:
     """Run (or resume) a config in `folder`; when it reaches its last step, write weights, card, config and log there.
 
-    Returns the card, or None where `stop_after` ended it early and in every process but the first. InputError where another
-    process trains there, where what is there is damaged or of another config, or where the result could not be loaded.
+    given: the file that the config was read from, which nothing is to replace. Returns the card, or None where `stop_after`
+    ended it early and in every process but the first. InputError where another process trains there, where what is there is
+    damaged, of another config or of no training, or where the result could not be loaded.
     """
     folder, first = Path(folder), not dist.is_initialized() or dist.get_rank() == 0
     with alone_in(folder) if first else nullcontext():
-        check_same_run(config, folder)
-        resumes = check_resumable(config, folder, first)
+        check_inputs_stay(config, [sources.content_dir, *sources.style_dirs], folder, given)
+        data = data_record(sources)
+        resumes = check_resumable(config, data, folder, given, first)
         check_base(config, folder)
-        recipe, data = make_recipe(config, sources, resumes), data_record(sources)
+        recipe = make_recipe(config, sources, resumes)
         config = replace(config, processes=dist.get_world_size() if dist.is_initialized() else 1)
-        if first:
-            write_text(folder / "config.json", json.dumps(config.to_json(), indent=1) + "\n")
-        reached = fit(recipe, config.schedule, folder, device, stop_after)
+        if first and not is_same_file(folder / CONFIG, given):
+            write_text(folder / CONFIG, json.dumps(config.to_json(), indent=1) + "\n")
+        reached = fit(recipe, config.schedule, folder, device, stop_after, {"config": config.to_json(), "data": data})
         if reached["step"] < config.schedule.steps or not first:
             return None
         return export(recipe.cpu().eval(), config, sources, folder, reached, device, data)
-
-
-def check_resumable(config: RunConfig, folder: Path, first: bool) -> bool:
-    """Whether a folder holds a training to go on with; InputError, before any work, where its checkpoint or (in the `first`
-    process) its log is damaged. The checkpoint itself is let go again: it is as large as model and optimiser."""
-    state = load_checkpoint(folder, config.schedule.steps)
-    if state and first:
-        kept_rows(folder / LOG, state["step"], config.schedule.log_every)
-    return state is not None
 
 
 def check_base(config: RunConfig, folder: Path) -> None:
@@ -213,12 +205,6 @@ def check_base(config: RunConfig, folder: Path) -> None:
             raise InputError(copied, "is another file than the base of this training", "choose another --out")
 
 
-def root_of(file: Path) -> Path:
-    """The file that holds encoder and decoder of a model: its own, or its base."""
-    base = read_tensors(file)[1].get("base")
-    return weights.base_file(file, base) if base else file
-
-
 def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: dict, device, data: dict) -> dict:
     """Write the trained part as `folder/name.safetensors` with its card; returns the card. data: `data_record` at the start.
     Where the held-out pictures are gone, those that were read at the start are validated on."""
@@ -240,12 +226,12 @@ def export(recipe, config: RunConfig, sources: Sources, folder: Path, reached: d
         architecture |= {"features": recipe.student.last}
         return write_tensors(half(recipe.student.state_dict()), path, architecture, card)
     if config.recipe == "autoencoder":
-        save_image(reconstruction_sheet(AutoEncoder(recipe.encoder, recipe.decoder)), folder / "sheet.jpg")
+        save_image(reconstruction_sheet(AutoEncoder(recipe.encoder, recipe.decoder)), folder / SHEET)
         return weights.write_model(AutoEncoder(recipe.encoder, recipe.decoder), path, architecture, card,
                                    parts=_parts(config, "encoder", "decoder"))
     architecture |= {"variant": config.options.variant, "options": config.options.vlt_options(),
                      "photo_share": config.options.photo_share}
-    save_image(contact_sheet(recipe.model), folder / "sheet.jpg")
+    save_image(contact_sheet(recipe.model), folder / SHEET)
     if config.options.train_decoder:
         return weights.write_model(recipe.model, path, architecture, card, _parts(config, "encoder", "decoder", "vlt"))
     base = root_of(weights.find(config.base))

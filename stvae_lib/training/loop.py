@@ -106,12 +106,14 @@ def _batches(recipe, schedule: Schedule, start: int, rank: int, device):
             yield step, {key: value.to(device) if torch.is_tensor(value) else value for key, value in batch.items()}
 
 
-def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after: float | None = None) -> dict:
+def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after: float | None = None,
+        about: dict | None = None) -> dict:
     """Train `recipe` until `schedule.steps`, resuming from `folder/checkpoint.pt` when it is there.
 
     A recipe is a module with `batch(rng, schedule) -> dict` (tensors, and "files"), `forward(batch) ->
     {"loss": scalar, …}`, `parameter_groups(lr)`, `validate() -> {name: float}`, `trained_state()` and
-    `load_trained_state(state)`. stop_after: seconds after which to checkpoint and return.
+    `load_trained_state(state)`. stop_after: seconds after which to checkpoint and return. about: JSON that
+    the checkpoint keeps of the training.
     Returns {"step", "seconds", "images", "processes"}, the last as `Processes.spans`. Raises TrainingDiverged on a loss that
     is not finite, TrainingInterrupted, after a checkpoint, where SIGTERM or Ctrl-C asked it to end.
     """
@@ -142,7 +144,7 @@ def fit(recipe: nn.Module, schedule: Schedule, folder, device="cpu", stop_after:
                     if not all_finite(recipe.trained_state()):
                         raise TrainingDiverged(f"step {step}: weights are not finite; {_last(checkpoint)}")
                     write_checkpoint(checkpoint, done, recipe, optimiser, time.perf_counter() - began, log.window,
-                                     processes)
+                                     processes, about or {})
             bar.update()
             if stop:
                 break

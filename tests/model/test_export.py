@@ -111,6 +111,16 @@ def test_other_models_are_refused(name, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_target_that_cannot_be_written_is_found_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "onnx_graphs", None)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file: cannot be made"):
+        export.write_onnx("vgg19-slim", tmp_path / "file")
+    (tmp_path / "out" / export.NOTE).mkdir(parents=True)
+    with pytest.raises(InputError, match="model.json: is a folder"):
+        export.write_onnx("vgg19-slim", tmp_path / "out")
+
+
 def test_weights_that_float16_cannot_hold_stay_as_they_are():
     exact = np.linspace(-1, 1, 513, dtype=np.float16).astype(np.float32)
     entries = {"exact": exact, "fine": exact + np.float32(1e-5), "large": exact + 1e6, "short": exact[:3]}

@@ -11,7 +11,7 @@ from common import SHARED, needs_shared
 
 from stvae_lib.errors import InputError
 from stvae_lib.model import published
-from stvae_lib.model.backbones import BACKBONES
+from stvae_lib.model.backbones import BACKBONES, resnet, vgg
 from stvae_lib.model.storage import read_tensors
 from stvae_lib.provenance import sha256
 
@@ -67,6 +67,29 @@ def test_a_fetched_network_is_kept_with_its_card_and_not_fetched_again(tiny, mon
     assert "edge detector" in path.with_suffix(".json").read_text()
     monkeypatch.setattr(published.subprocess, "run", None)
     assert published.fetch("tiny") == path
+
+
+@pytest.mark.parametrize("carded", [True, False])
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:-1] + b"\xff", lambda data: b""])
+def test_a_damaged_file_in_the_cache_is_fetched_again(damage, carded, tiny):
+    path = published.fetch("tiny")
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    if not carded:
+        path.with_suffix(".json").unlink()
+    with pytest.warns(UserWarning, match="tiny-.*: it is fetched again"):
+        assert published.fetch("tiny") == path
+    assert path.read_bytes() == whole and path.with_suffix(".json").exists()
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet50-half"])
+def test_a_damaged_file_is_told_in_one_line(name, cache, monkeypatch):
+    cache.mkdir()
+    (cache / "cut.safetensors").write_bytes(b"cut short")
+    for module in (vgg, resnet):
+        monkeypatch.setattr(module, "fetch", lambda name: cache / "cut.safetensors")
+    with pytest.raises(InputError, match="cut.safetensors: is no whole safetensors file"):
+        BACKBONES[name].pretrained()
 
 
 def test_another_file_than_the_pinned_one_is_refused(tiny, cache):

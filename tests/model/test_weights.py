@@ -63,6 +63,13 @@ def test_a_changed_number_is_noticed_by_the_card(tmp_path):
     load(file, "cpu")
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"{", b"[" * 100_000])
+def test_a_card_that_is_none_is_told_in_one_line(content, tmp_path):
+    (tmp_path / "model.json").write_bytes(content)
+    with pytest.raises(InputError, match="model.json: is no card"):
+        weights.describe(str(tmp_path / "model.safetensors"))
+
+
 def test_weights_of_another_shape_are_refused(tmp_path):
     tensors, architecture = read_tensors(weights.FOLDER / "vgg19-slim.safetensors")
     tensors["decoder.conv1_1.weight"] = torch.zeros(3, 8, 3, 3)

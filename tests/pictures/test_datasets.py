@@ -36,3 +36,21 @@ def test_all_bad_pictures_are_named_at_once(files):
     with pytest.raises(InputError, match="3 of 5 pictures.*b.png.*c.png.*d.png") as refused:
         decoded(files, 24)
     assert "\n" not in str(refused.value) and not cache_folder().exists()
+
+
+def test_of_many_bad_pictures_five_are_named(files):
+    folder = files[0].parent
+    for number in range(40):
+        (folder / f"f{number:02}.png").write_text("no picture")
+    with pytest.raises(InputError, match=r"40 of 45 pictures.*f04.png.*\| and 35 more; mend") as refused:
+        decoded(sorted(folder.iterdir()), 24)
+    assert str(refused.value).count("is not a picture") == 5
+
+
+@pytest.mark.parametrize(("size", "said"), [((1, 20_000), "is 1x20000 pixels; every side must be at least 16 pixels"),
+                                            ((16, 20_000), "would be enlarged to 256x320000")])
+def test_strips_that_would_fill_the_memory_are_refused(size, said, files):
+    Image.new("RGB", size).save(files[0])
+    with pytest.raises(InputError, match=f"a.png: .*{said}"):
+        decoded(files, 256)
+    assert not cache_folder().exists()

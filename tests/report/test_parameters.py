@@ -60,7 +60,7 @@ def test_bad_values_are_refused_in_one_line(name, text, word, here):
 
 
 def test_bad_files_are_refused(here):
-    for text in ("- only\n- a list\n", "size: [", "content_dir: [a, b]\n", "when: 2024-99-99\n"):
+    for text in ("- only\n- a list\n", "size: [", "content_dir: [a, b]\n", "when: 2024-99-99\n", "size: " + "[" * 5000):
         (here / "bad.yaml").write_text(text)
         with pytest.raises(InputError):
             read(file=here / "bad.yaml")
@@ -75,6 +75,7 @@ def test_kept_parameters_come_back_and_differences_are_named(here):
     assert kept == {"size": 64, "content_dir": "é"} and parameters.differences(kept, dict(kept)) == ""
     named = parameters.differences(kept, {"size": 65, "rate": 0.5})
     assert named == "size 64 → 65, content_dir 'é' → default, rate default → 0.5"
-    (here / parameters.KEPT).write_text("[")
-    with pytest.raises(InputError, match=parameters.KEPT):
-        parameters.kept_parameters(here)
+    for text in ("[", "[" * 100_000):
+        (here / parameters.KEPT).write_text(text)
+        with pytest.raises(InputError, match=parameters.KEPT):
+            parameters.kept_parameters(here)

@@ -149,6 +149,10 @@ def test_a_resumed_folder_must_be_there(site, quick):
     with pytest.raises(InputError, match="no run to resume"):
         run(site, resume=True)
     assert not (site / "run").exists()
+    (site / "run").mkdir()
+    with pytest.raises(InputError, match="run: holds no run to resume"):
+        run(site, resume=True)
+    assert not quick and not list((site / "run").iterdir())
 
 
 def test_a_site_alone_is_no_run_to_resume(tmp_path, monkeypatch):

@@ -22,6 +22,17 @@ def test_a_model_that_cannot_be_exported_leaves_nothing(npm_does, tmp_path):
     assert not (tmp_path / "site").exists()
 
 
+def test_a_target_that_cannot_be_written_is_found_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(try_it, "onnx_graphs", None)
+    monkeypatch.setattr(try_it, "runtime_files", None)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file: cannot be made"):
+        try_it.build_try_it(tmp_path / "file")
+    (tmp_path / "site" / "try_it.html").mkdir(parents=True)
+    with pytest.raises(InputError, match="try_it.html: is a folder"):
+        try_it.build_try_it(tmp_path / "site")
+
+
 @pytest.mark.slow
 def test_the_page_is_small_and_its_scripts_lie_beside_it(npm_does, packed, tmp_path, monkeypatch):
     archive, pinned = packed(runtime.PACKAGE)

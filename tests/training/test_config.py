@@ -62,6 +62,11 @@ def test_entries_that_do_not_go_together_are_refused(changes, make_config):
     refusal(make_config(), changes)
 
 
+def test_batches_that_no_memory_holds_are_refused(make_config):
+    said = refusal(make_config(), {"schedule.batch": 10**6, "schedule.crop": 2**14})
+    assert "has a schedule.batch of 1000000 crops of 16384x16384 pixels; give fewer or smaller ones, 67 million" in said
+
+
 @pytest.mark.parametrize("recipe", ["autoencoder", "vlt"])
 def test_crops_that_a_network_cannot_halve_are_refused(recipe, make_config):
     assert "schedule.crop = 36; give a multiple of 8, its stride" in refusal(make_config(recipe), {"schedule.crop": 36})
@@ -81,3 +86,10 @@ def test_what_is_no_config_is_refused(text, tmp_path):
         config.read_config(path)
     with pytest.raises(InputError, match="is a folder"):
         config.read_config(tmp_path)
+
+
+def test_differing_entries_are_told_short(make_config):
+    one, other = (config.read_config(make_config()) for _ in range(2))
+    other.sources, other.schedule.lr = "a long tale " * 100, 0.5
+    said = config.differences(one, other)
+    assert "schedule.lr 0.001 → 0.5" in said and "sources '' → 'a long" in said and len(said) < 170

@@ -15,6 +15,7 @@ from stvae_lib import InputError, weights
 from stvae_lib.files import alone_in
 from stvae_lib.model.backbones import BACKBONES
 from stvae_lib.model.storage import half, write_tensors
+from stvae_lib.pictures.datasets import is_held_out
 from stvae_lib.provenance import sha256
 from stvae_lib.training import experiment
 from stvae_lib.training.log import read_log
@@ -94,8 +95,6 @@ def test_held_out_pictures_come_to_where_the_recipe_is(recipe, make_config, sour
 
 
 def test_held_out_pictures_are_never_trained_on(sources):
-    from stvae_lib.pictures.datasets import is_held_out
-
     photos, paintings = sources.pools(64)
     assert photos.names and paintings.names
     assert {min(picture.shape[1:]) for picture in photos.pictures + paintings.pictures} == {64}
@@ -155,7 +154,8 @@ def test_configs_with_unknown_keys_or_wrong_types_are_refused(change, word, make
         experiment.read_config(make_config(**change))
 
 
-@pytest.mark.parametrize("name", ["../../x", "/a/x", "a/b", "a\\b", "", ".hidden", " x", "x\n", "config", 3, "x" * 300])
+@pytest.mark.parametrize("name", ["../../x", "/a/x", "a/b", "a\\b", "", ".hidden", " x", "x\n", "config", 3, "x" * 300,
+                                  "é" * 101])
 def test_a_name_that_leads_elsewhere_is_refused(name, make_config):
     path = make_config()
     path.write_text(json.dumps(json.loads(path.read_text()) | {"name": name}))
@@ -327,3 +327,125 @@ def test_weights_are_written_though_the_photographs_have_gone(make_config, pictu
 def test_two_trainings_in_one_folder_are_refused(make_config, sources, tmp_path):
     with alone_in(tmp_path / "run"), pytest.raises(InputError, match="run: is being worked in by another process"):
         experiment.train(experiment.read_config(make_config()), sources, tmp_path / "run", "cpu")
+
+
+def refusal(config, sources, folder, given=None) -> str:
+    """What is said where a training may not begin; nothing in its folder changes."""
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(InputError) as refused:
+        experiment.train(config, sources, folder, "cpu", given=given)
+    assert "\n" not in str(refused.value)
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    return str(refused.value)
+
+
+def test_a_folder_of_pictures_is_no_place_to_train_in(make_config, sources, tmp_path):
+    config = experiment.read_config(make_config())
+    (tmp_path / "link").symlink_to(sources.content_dir)
+    for folder in (sources.content_dir, tmp_path / "link", sources.style_dirs[0]):
+        assert "is the folder of pictures" in refusal(config, sources, folder)
+
+
+@pytest.mark.parametrize("name", ["tiny.json", "tiny.safetensors", "sheet.jpg", "log.csv"])
+def test_the_given_config_and_the_base_are_not_written_over(name, make_config, sources, tmp_path, base):
+    run, given = tmp_path / "run", make_config("autoencoder", steps=0)
+    run.mkdir()
+    config = experiment.read_config(given)
+    given.rename(run / name)
+    assert f"{name}: would replace the input" in refusal(config, sources, run, run / name)
+    shutil.copy(base, run / name)
+    config.base = str(run / "tiny.safetensors")
+    if name == "tiny.safetensors":
+        assert "tiny.safetensors: would replace the input" in refusal(config, sources, run, given)
+
+
+def test_a_config_that_is_given_as_the_folders_own_stays_as_it_is(make_config, sources, tmp_path):
+    given = make_config("autoencoder", steps=0)
+    before, folder = given.read_bytes(), given.parent
+    assert experiment.train(experiment.read_config(given), sources, folder, "cpu", given=given)["steps"] == 0
+    assert given.read_bytes() == before and (folder / "tiny.safetensors").exists()
+
+
+@pytest.mark.parametrize(("name", "text", "said"), [
+    ("config.json", '{"port": 8080}', "config.json: is no training's"),
+    ("config.json", "no JSON", "config.json: is no training's"),
+    ("log.csv", "a,b\n", "log.csv: is of no training"), ("tiny.json", "{}", "tiny.json: is of no training"),
+    ("sheet.jpg", "mine", "sheet.jpg: is of no training"), ("tiny.safetensors", "mine", "tiny.safetensors: is of no training")])
+def test_what_no_training_wrote_is_not_written_over(name, text, said, make_config, sources, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / name).write_text(text)
+    config = experiment.read_config(given := make_config("autoencoder", steps=0))
+    assert said in refusal(config, sources, run)
+    if name != "config.json":
+        own = given.rename(run / "config.json")
+        assert said in refusal(config, sources, run, own), "a config that is given tells of no training"
+
+
+def test_a_config_of_another_training_is_not_written_over(make_config, sources, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(make_config("autoencoder", steps=3), run / "config.json")
+    said = refusal(experiment.read_config(make_config("autoencoder", steps=0)), sources, run)
+    assert "config.json: is of another training (schedule.steps 3 → 0)" in said
+
+
+def test_a_result_that_could_not_be_written_is_found_before_the_training(make_config, sources, tmp_path):
+    run = tmp_path / "run"
+    (run / "log.csv").mkdir(parents=True)
+    shutil.copy(make_config("autoencoder", steps=0), run / "config.json")
+    config = experiment.read_config(run / "config.json")
+    assert "log.csv: is a folder" in refusal(config, sources, run)
+    (run / "log.csv").rename(run / "tiny.json")
+    assert "tiny.json: is a folder" in refusal(config, sources, run)
+
+
+@pytest.fixture
+def stopped(make_config, sources, tmp_path):
+    """A training of two steps, stopped after the first: its config and its folder."""
+    config = experiment.read_config(make_config("autoencoder", steps=2))
+    assert experiment.train(config, sources, tmp_path / "run", "cpu", stop_after=1e-6) is None
+    return config, tmp_path / "run"
+
+
+def of_an_earlier_version(run):
+    """Take from a checkpoint what it says of its training."""
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    del state["about"]
+    torch.save(state, run / "checkpoint.pt")
+
+
+def test_a_checkpoint_knows_its_config(stopped, sources):
+    config, run = stopped
+    (run / "config.json").unlink()
+    config.options.pixel_weight = 3.0
+    assert "checkpoint.pt: is of another training (options.pixel_weight" in refusal(config, sources, run)
+    config.options.pixel_weight = type(config.options)().pixel_weight
+    assert experiment.train(config, sources, run, "cpu")["steps"] == 2 and (run / "config.json").exists()
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on_by_the_config_beside_it(stopped, sources):
+    config, run = stopped
+    of_an_earlier_version(run)
+    kept = (run / "config.json").read_text()
+    (run / "config.json").unlink()
+    assert "checkpoint.pt: does not say which config" in refusal(config, sources, run)
+    (run / "config.json").write_text(kept)
+    assert experiment.train(config, sources, run, "cpu")["steps"] == 2
+
+
+def test_a_training_does_not_go_on_with_other_pictures(stopped, pictures, sources, tmp_path):
+    config, run = stopped
+    shutil.copytree(pictures[0], tmp_path / "fewer")
+    next(file for file in sorted((tmp_path / "fewer").iterdir()) if not is_held_out(file.name)).unlink()
+    others = experiment.Sources(tmp_path / "fewer", sources.style_dirs)
+    said = "checkpoint.pt: was trained on pictures of other names or sizes (content: "
+    assert said in refusal(config, others, run)
+    card = experiment.train(config, sources, run, "cpu")
+    assert said in refusal(config, others, run), "nor is a finished one written anew"
+    of_an_earlier_version(run)
+    assert said in refusal(config, others, run), "its card tells"
+    assert experiment.train(config, sources, run, "cpu")["data"] == card["data"]
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    torch.save(state | {"about": {"config": config.to_json(), "data": 3}}, run / "checkpoint.pt")
+    assert "is no checkpoint" in refusal(config, sources, run)

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import nn
 
 from ..._torchvision import torchvision_models
 from ...errors import InputError
 from ..published import fetch
-from ..storage import read_checkpoint
+from ..storage import load_tensors, read_checkpoint
 from .contract import UPSAMPLE, DecoderBase, EncoderBase, check_mirror
 from .plain import PlainDecoder
 from .vgg import IMAGENET_MEAN, IMAGENET_STD, fetch_torchvision
@@ -294,7 +293,7 @@ class HalfResNetBackbone(ResNetBackbone):
         if source is not None:
             raise InputError(f"resnet50-half {source}", "does not exist", "leave encoder_weights out")
         encoder = ResNet("half", self.options(**options))
-        load_stages(encoder, unfolded(load_file(fetch("resnet50-half")), encoder.bn1.eps), "resnet50-half")
+        load_stages(encoder, unfolded(load_tensors(fetch("resnet50-half")), encoder.bn1.eps), "resnet50-half")
         return encoder
 
 

@@ -4,18 +4,20 @@ The same class is the image encoder (to relu4_1), the loss network (to relu5_1),
 and the authors' released encoder: they differ in widths, in the fixed colour layer and in weights.
 """
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import scipy.linalg
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import nn
 
 from ..._torchvision import torchvision_models
 from ...errors import InputError
 from ...statistics import least_squares, sampled_rows
 from ..published import fetch
+from ..storage import load_tensors
 from .contract import UPSAMPLE, DecoderBase, EncoderBase, check_mirror
 from .plain import PlainDecoder
 
@@ -227,7 +229,7 @@ def published_vgg(depth: int, name: str, last: str, **options) -> VGG:
     network = VGG(depth, "full", last, padding="zeros", **options)
     network.colour.weight.data = 255.0 * torch.eye(3).flip(0)[:, :, None, None]
     network.colour.bias.data = -torch.tensor(CAFFE_MEAN).flip(0)
-    tensors = load_file(fetch(name))
+    tensors = load_tensors(fetch(name))
     network.load_state_dict({key: tensors.get(key, value).float() for key, value in network.state_dict().items()})
     return network
 
@@ -236,7 +238,8 @@ def fetch_torchvision(weights, name: str, alternative: str) -> dict:
     """A torchvision weight enum's state dict, from the hub's cache folder or the network."""
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     try:
-        return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+        with redirect_stdout(sys.stderr):  # where the hub says that it downloads
+            return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except (OSError, RuntimeError) as error:
         raise InputError(f"torchvision {name}", f"cannot be had ({type(error).__name__})",
                          f"connect to the network once, put {Path(weights.url).name} into {folder}, "

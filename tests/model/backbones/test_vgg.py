@@ -4,7 +4,7 @@ import torchvision
 
 from stvae_lib import InputError, weights
 from stvae_lib.model.backbones import BACKBONES
-from stvae_lib.model.backbones.vgg import VGG, from_torchvision
+from stvae_lib.model.backbones.vgg import VGG, fetch_torchvision, from_torchvision
 
 
 @pytest.mark.parametrize("depth", [16, 19])
@@ -70,3 +70,17 @@ def test_cached_torchvision_weights_are_loaded_and_checked(tmp_path, monkeypatch
     assert torch.equal(weights.features_network("vgg19").conv5_1.weight, network.conv5_1.weight)
     with pytest.raises(InputError, match="no trained transform"):
         weights.load("vgg19")
+
+
+def test_what_the_hub_says_goes_to_stderr(capfd):
+    class Weights:
+        url = "https://example.org/net.pth"
+
+        @staticmethod
+        def get_state_dict(**options):
+            print("Downloading")
+            return {}
+
+    assert fetch_torchvision(Weights, "net", "vgg19-slim") == {}
+    said = capfd.readouterr()
+    assert said.out == "" and said.err == "Downloading\n"
