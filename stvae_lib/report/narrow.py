@@ -10,6 +10,7 @@ from PIL import Image, ImageChops
 SIDE_BY_SIDE = 2  # pictures on a phone
 SCREEN = "(max-width: 600px)"
 FOLDER = "narrow"  # of the site, where the renderings are
+WHOLE = re.compile(r'class="[^"]*(opening|sd-card-img)')
 IMAGE = re.compile(r'<img [^>]*?src="_images/([^"/]+)"[^>]*>')
 
 
@@ -61,10 +62,10 @@ def _encoded(lines: list[list[Image.Image]]) -> bytes:
 
 def with_narrow(body: str, folder: Path) -> str:
     """The HTML of a page in which figures give way to their narrow renderings, as far as `folder` has them, on narrow screens; a
-    chapter's opening picture stays whole."""
+    chapter's opening picture, and what a card shows of it, stay whole."""
     def found(image: re.Match) -> str:
         name = f"{Path(image[1]).stem}.webp"
-        if "opening" in image[0] or not (folder / name).exists():
+        if WHOLE.search(image[0]) or not (folder / name).exists():
             return image[0]
         return f'<picture><source media="{SCREEN}" srcset="{FOLDER}/{name}">{image[0]}</picture>'
 

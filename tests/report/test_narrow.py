@@ -85,8 +85,9 @@ def test_a_figure_of_few_columns_stays_as_it_is():
 def test_pages_name_the_renderings_that_there_are(tmp_path):
     (tmp_path / "a-figure-1.webp").write_bytes(b"x")
     body = '<p><img alt="x" src="_images/a-figure-1.jpg" /><img src="_images/b-figure-2.jpg"/></p>'
-    opening = '<img class="opening" src="_images/a-figure-1.jpg">'
-    assert narrow.with_narrow(opening, tmp_path) == opening
+    for kind in ("opening", "sd-card-img-top"):
+        whole = f'<img class="{kind}" src="_images/a-figure-1.jpg">'
+        assert narrow.with_narrow(whole, tmp_path) == whole
     first, second = body.split("<img src")
     source = '<source media="(max-width: 600px)" srcset="narrow/a-figure-1.webp">'
     assert narrow.with_narrow(body, tmp_path) == \
