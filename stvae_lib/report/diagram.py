@@ -107,7 +107,7 @@ def _box(part: Part) -> str:
              f'stroke="{colour}" stroke-width="2"{dash}/>']
     parts += [_text(x, y - 30 + 17 * row + 8 * (len(lines) == 1), line) for row, line in enumerate(lines)]
     for row, (code, own) in enumerate(links):
-        name = _text(x, y + 35 - 15 * (len(links) - 1 - row), code.__name__, own, 12)
+        name = _text(x, y + 35 - 15 * (len(links) - 1 - row), code.__name__, own, 11)
         parts.append(f'<a href="../{lines_of(code)}">{name}</a>')
     return f"<g>{''.join(parts)}</g>"
 
