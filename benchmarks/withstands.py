@@ -163,8 +163,8 @@ def try_pictures(worker: Worker, folder: Path, most: int | None) -> dict:
             pair = [file, style] if role == "photograph" else [photo, file]
             trial.run(file.name, *pair, "--model", MODEL)
         by_role[role] = trial.summary()
-    return {"source": PILLOW.split(" ")[0].replace("==", " "), "files": len(files), "peak_memory_mb": round(worker.peak_memory_mb)
-            } | by_role
+    return {"source": PILLOW.split(" ")[0].replace("==", " "), "model": MODEL, "files": len(files),
+            "peak_memory_mb": round(worker.peak_memory_mb)} | by_role
 
 
 def sample_pictures(folder: Path) -> tuple[Path, Path]:

@@ -31,9 +31,10 @@ def withstands() -> str:
 def pictures(record: dict) -> list[str]:
     """Pillow's test images in both roles."""
     source = record["source"].capitalize()
-    return [f"**{record['files']} test files of {source}**, pictures of all kinds, whole, damaged and none at all, as {role}: "
-            f"{row['done']} drawn, {row['refused']} refused in one line; {others(row['others'])}."
-            for role, row in ((role, record[role]) for role in ("photograph", "style"))]
+    lines = [f"**{record['files']} test files of {source}**, pictures of all kinds, whole, damaged and none at all, as {role}, "
+             f"by `{record['model']}`: {row['done']} drawn, {row['refused']} refused in one line; {others(row['others'])}."
+             for role, row in ((role, record[role]) for role in ("photograph", "style"))]
+    return [*lines[:-1], f"{lines[-1]} At most {record['peak_memory_mb'] / 1000:.1f} GB of memory."]
 
 
 def models(record: dict) -> str:
