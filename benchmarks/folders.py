@@ -30,7 +30,7 @@ from stvae_lib.pictures import styles
 from stvae_lib.pictures.datasets import SAMPLE_PHOTOS, sample_photo
 from stvae_lib.pictures.images import resized, save_image, to_jpeg
 from stvae_lib.provenance import environment
-from stvae_lib.stylizing import is_whole
+from stvae_lib.resuming import is_whole
 
 BROKEN_EVERY = 100
 BROKEN = (lambda data: b"", lambda data: b"no picture", lambda data: data[:len(data) // 3])

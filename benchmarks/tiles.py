@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 
-from stvae_lib import stylizing
+from stvae_lib import reading, stylizing
 from stvae_lib.arguments import MODEL, QUICK_MODEL, make_parser, memory
 from stvae_lib.evaluation.timing import process_peak_mb
 from stvae_lib.files import write_text
@@ -65,7 +65,7 @@ def difference(photo: Path, style: Path, options: list[str]) -> dict:
     and in half precision, and, where the decoder normalises, drawn with the moments of a copy of half the size (None where it
     does not)."""
     arguments, tools = stylize_arguments(photo, style, options)
-    pixels, tiler = stylizing.photograph(photo, arguments, None, None), tools.tiler
+    pixels, tiler = reading.photograph(photo, arguments, None, None), tools.tiler
     content, wanted, drawn = to_float(pixels), tiler.model.mixed_style(tools.codes), {}
     for name, dtype in (("levels", torch.float32), ("levels_in_half_precision", torch.float16)):
         plan = Plan(TILE // tiler.stride, dtype, len(tiler.hidden_values))

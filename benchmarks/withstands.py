@@ -40,7 +40,7 @@ from stvae_lib.pictures import styles
 from stvae_lib.pictures.datasets import sample_photo
 from stvae_lib.pictures.images import save_image
 from stvae_lib.provenance import environment
-from stvae_lib.stylizing import is_whole
+from stvae_lib.resuming import is_whole
 from stvae_lib.training.checkpoints import CHECKPOINT, load_checkpoint
 from stvae_lib.training.log import LOG, read_log
 
