@@ -100,6 +100,7 @@ def colour_table(source: torch.Tensor, wanted: torch.Tensor) -> ColourTable:
     with torch.autocast(source.device.type, enabled=False):
         for turn, target in zip(_turns(source.device), wanted.expand(-1, len(source), -1, -1)):
             own = _quantiles(turn @ source)
+            target = _settled(own, target)
             source, grid = (turn.T @ _mapped(turn @ colours, own, target) for colours in (source, grid))
     return ColourTable(grid.reshape(-1, 3, STEPS, STEPS, STEPS), low, high)
 
@@ -174,16 +175,17 @@ def _quantiles(values: torch.Tensor) -> torch.Tensor:
     return torch.lerp(ordered[..., low], ordered[..., low + 1], places - low)
 
 
-def _mapped(values: torch.Tensor, own: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """`values` `(N, 3, n)` through the monotone map that takes quantiles `own` to `wanted`, straight between them, level beyond.
-
-    Each quantile goes to the mean of what those within a GRAIN are to become (kernel regression, Nadaraya 1964), so that a value
-    that is several at once has one place, and so have its neighbours: colours of a style lie far apart, and where two are equal
-    but for rounding it must not decide which they get.
-    """
+def _settled(own: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """What quantiles `own` go to, `(N, 3, QUANTILES)` all: each to the mean of what those within a GRAIN are to become (kernel
+    regression, Nadaraya 1964), so that a value that is several at once has one place, and so have its neighbours. Colours of a
+    style lie far apart, and where two are equal but for rounding it must not decide which they get."""
     apart = (own[..., :, None] - own[..., None, :]) / GRAIN
     near = (apart.square() / -2).clamp_min(-20).exp()  # beyond, nothing; but denormal numbers are slow
-    wanted = (near @ wanted[..., None])[..., 0] / near.sum(3)
+    return (near @ wanted[..., None])[..., 0] / near.sum(3)
+
+
+def _mapped(values: torch.Tensor, own: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """`values` `(N, 3, n)` through the monotone map that takes quantiles `own` to `wanted`, straight between, level beyond."""
     values = torch.minimum(torch.maximum(values, own[..., :1]), own[..., -1:]).contiguous()
     high = torch.searchsorted(own.contiguous(), values).clamp(1, QUANTILES - 1)
     start, end, first, last = (known.gather(2, places) for known in (own, wanted) for places in (high - 1, high))

@@ -212,15 +212,15 @@ def layout(figure) -> dict:
     columns = [[axis.get_position() for axis in figure.axes if axis.get_subplotspec().colspan.start == column]
                for column in range(grid.ncols)]
     lefts, rights = [min(box.x0 for box in boxes) for boxes in columns], [max(box.x1 for box in boxes) for boxes in columns]
-    noted = {"columns": grid.ncols, "wide": _is_wide(figure),
+    found = {"columns": grid.ncols, "wide": _is_wide(figure),
              "edges": _edges(lefts[0], rights, lefts, 1.0)}
     rows = [[axis for axis in figure.axes if axis.get_subplotspec().rowspan.start == row] for row in range(grid.nrows)]
     titled = [bool(axes[0].get_title() or axes[0].get_ylabel()) for axes in rows]
     if grid.nrows > 1 and (all(axes[0].get_title() for axes in rows) or not any(titled)):
         height = figure.bbox.height
         tops = [1 - max(axis.get_tightbbox().y1 for axis in axes) / height for axes in rows]
-        noted["rows"] = _edges(0.0, [1 - min(axis.get_position().y0 for axis in axes) for axes in rows], tops, 1.0)
-    return noted
+        found["rows"] = _edges(0.0, [1 - min(axis.get_position().y0 for axis in axes) for axes in rows], tops, 1.0)
+    return found
 
 
 def noted(figure, photographic: bool, together: bool = False, key: int = 0) -> dict:
@@ -228,10 +228,8 @@ def noted(figure, photographic: bool, together: bool = False, key: int = 0) -> d
     many of its first columns tell what the others show, and stand beside each of them there."""
     if not photographic:
         return extent(figure)
-    found = layout(figure) | {"key": key}
-    for name in ("edges", "rows") if together else ("rows",) if key else ():
-        found.pop(name, None)
-    return found
+    left_out = {"edges", "rows"} if together else {"rows"} if key else set()
+    return {name: value for name, value in layout(figure).items() if name not in left_out} | {"key": key}
 
 
 def extent(figure) -> dict:
