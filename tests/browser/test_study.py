@@ -146,6 +146,7 @@ CONTRAST = """() => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_has_room_for_it_and_all_can_be_read(page, scheme):
     page.emulate_media(color_scheme=scheme)
+    page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
     assert min(page.evaluate(CONTRAST))[0] >= 4.5
     page.click("#start")
     page.wait_for_selector(READY)
