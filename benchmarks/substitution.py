@@ -1,5 +1,5 @@
-"""Sixty pairs by every arm of an experiment, by three unrelated judges: published networks against each other (notebook 03), or
-three readings of the paper (notebook 02).
+"""Sixty pairs by every arm of an experiment, by three unrelated judges: published networks against each other, or students of
+theirs (notebook 03), or three readings of the paper (notebook 02).
 
     python benchmarks/substitution.py EVAL_FOLDER [--experiment published] [--redrawn AUTOENCODER] [--content-dir FOLDER]
 
@@ -31,7 +31,7 @@ from stvae_lib.pictures.images import resized, to_jpeg
 from stvae_lib.provenance import environment, sha256
 
 ROOT = Path(__file__).resolve().parent.parent
-EXPERIMENTS = "published", "readings"
+EXPERIMENTS = "published", "readings", "students"
 UNTRAINED = "report-untrained"  # whose outputs lie far outside 0 … 1
 TRACED = (UNTRAINED, "report-trained", "layer2")
 PHOTOS = ("astronaut", "rocket", "chelsea")  # the student report's layout: a portrait, an architecture, a character

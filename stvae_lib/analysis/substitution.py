@@ -183,7 +183,8 @@ class Judged:
 
     def difference(self, first: str, second: str, measure: str, sign: int = 1) -> Interval:
         """`first - second` in a measure, by the mean of both judges: over the pairs, clustered by contents and by styles, and
-        over the seeds (paired where both arms have the same, else the spread of the arms that have several), combined."""
+        over the seeds (paired where both arms have the same three or more: of two, an interval is 13 standard errors wide; else
+        the spread of the arms that have several), combined."""
         if measure == "psnr":
             values = [sign * np.array(self.arms.values(arm, measure)) for arm in (first, second)]
             return self._over_seeds(first, second, *values, [self.arms.values(arm, measure) for arm in self.repeated()])
@@ -208,7 +209,7 @@ class Judged:
 
     def _over_seeds(self, first: str, second: str, one, other, repeated) -> Interval:
         seeds, others = (sorted(self.record["arms"][arm]) for arm in (first, second))
-        return paired(one, other) if seeds == others and len(seeds) > 1 else single_runs(one, other, repeated)
+        return paired(one, other) if seeds == others and len(seeds) > 2 else single_runs(one, other, repeated)
 
     def repeated(self) -> list[str]:
         """Arms with several seeds."""
