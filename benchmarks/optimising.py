@@ -1,0 +1,85 @@
+"""Methods 1 to 3 on every fifth of the yardstick's sixty pairs, beside a model and published networks on the same pairs.
+
+    python benchmarks/optimising.py EVAL_FOLDER [--limit N] [--model NAME]
+
+EVAL_FOLDER as for benchmarks/yardstick.py. The methods ask the published VGG-16 at full width (`stvae fetch vgg16`), at most N
+times at every scale (100: published are up to 1,000 and more, see notebook 04), at 256 pixels; minutes of a core a picture.
+Pictures are kept in runs/optimising-N as soon as they are drawn: killed and started again, it goes on. Writes
+benchmarks/optimising.json: means by judge and measure, and the model less every other method, paired and clustered.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import comparison
+import torch
+import yardstick
+
+import stvae_lib as st
+from stvae_lib.arguments import whole
+from stvae_lib.files import make_folder, write_text
+from stvae_lib.provenance import environment, sha256
+
+HERE = Path(__file__).resolve().parent
+EVERY = 5
+OPTIONS = {"method-1": {}, "method-3": {}, "method-2": {"colour": "yuv"}}
+PEERS = ("microast", "magenta")
+
+
+def drawn(judges, root: Path, pairs: dict, name: str, limit: int, folder: Path) -> None:
+    """A method's picture of every pair that has none yet: `folder/NNN.png`."""
+    method = comparison.optimising(name, limit, **OPTIONS[name])
+    for number, (content, style) in pairs.items():
+        file = folder / f"{number:03d}.png"
+        if file.exists():
+            continue
+        began = time.process_time()
+        image, _ = method(judges.load(root / "content" / content), judges.load(root / "style" / style))
+        st.save_image(image.detach(), file)
+        print(name, number, f"{time.process_time() - began:.0f} s of processor time", flush=True)
+
+
+@torch.no_grad()
+def judged(judges, folder: Path, pairs: dict, methods: dict) -> dict:
+    """`yardstick.judge_all` of some pairs, every picture's own style and content found among all of the set."""
+    with tempfile.TemporaryDirectory() as few:
+        for part in ("content", "style"):
+            (Path(few) / part).symlink_to((folder / "set" / part).resolve())
+        (Path(few) / "pairs.json").write_text(json.dumps(list(pairs.values())))
+        return yardstick.judge_all(judges, Path(few), methods, (yardstick.SIZE,))
+
+
+def kept_pictures(judges, folder: Path, pairs: dict):
+    """A method that gives the pictures in a folder, in the order of the pairs."""
+    files = iter([folder / f"{number:03d}.png" for number in pairs])
+    return lambda content, style: judges.load(next(files))
+
+
+def main(folder: Path, limit: int, model: str) -> dict:
+    judges, root, out = yardstick.module(folder / "judges.py"), folder / "set", HERE.parent / "runs" / f"optimising-{limit}"
+    numbered = list(enumerate(json.loads((root / "pairs.json").read_text())))
+    pairs, reference = dict(numbered[::EVERY]), json.loads((root / "reference.json").read_text())
+    for name in OPTIONS:
+        make_folder(out / name, "choose a writable checkout")
+        drawn(judges, root, pairs, name, limit, out / name)
+    methods = yardstick.methods_of(model) | {name: kept_pictures(judges, out / name, pairs) for name in OPTIONS}
+    rows = judged(judges, folder, pairs, methods)
+    rows |= {peer: {judge: {measure: [reference[peer][judge][measure][number] for number in pairs]
+                            for measure in yardstick.MEASURES} for judge in judges.JUDGES} for peer in PEERS}
+    ahead = {name: yardstick.differences(rows[model], rows[name], list(pairs.values())) for name in (*OPTIONS, *PEERS)}
+    return {"command": f"python benchmarks/optimising.py EVAL_FOLDER --limit {limit}", "pairs": len(pairs), "limit": limit,
+            "published": {name: comparison.PUBLISHED[name].iterations for name in OPTIONS}, "model": model,
+            "rows": {name: yardstick.means(found) for name, found in rows.items()}, "ahead": ahead,
+            "provenance": environment("cpu") | {"weights": {model: sha256(st.weights.find(model))[:16]}}}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=yardstick.eval_folder, metavar="EVAL_FOLDER")
+    parser.add_argument("--limit", type=whole(1, 10_000), default=100, help="iterations at every scale")
+    parser.add_argument("--model", default="vgg16-half", help="the model that they stand beside: a shipped name")
+    given = parser.parse_args()
+    write_text(HERE / "optimising.json", json.dumps(main(given.folder, given.limit, given.model), indent=1) + "\n")
