@@ -37,19 +37,21 @@ def named(source: Path, data: bytes | None) -> tuple[Path | io.BytesIO, str | No
     return (source, None) if data is None else (io.BytesIO(data), "standard input")
 
 
-def warn_of_frames(source: Path, data: bytes | None) -> None:
-    """Say of an animated photograph that it will not move."""
+def warn_of_frames(source: Path, data: bytes | None, style: bool = False) -> None:
+    """Say of an animated photograph that it will not move, and of an animated style that its first frame is all of it."""
     file, name = named(source, data)
     if moving := moving_format(file, name):
         told = ", all of them by `stvae video`" if moving == "GIF" else ""  # FFmpeg reads no other
-        warnings.warn(f"{name or source}: is animated, and its first frame alone is drawn{told}", stacklevel=1)
+        use = "is the style" if style else f"is drawn{told}"
+        warnings.warn(f"{name or source}: is animated, and its first frame alone {use}", stacklevel=1)
 
 
 def opened(file: Path, size: int | None) -> torch.Tensor:
-    """A picture `(1, 3, H, W)` from its file, or from standard input."""
-    if file != STREAM:
-        return load_image(file, size, most=HUGE)
-    return load_image(io.BytesIO(read_stream()), size, "standard input", HUGE)
+    """A style's picture `(1, 3, H, W)` from its file, or from standard input."""
+    data = None if file != STREAM else read_stream()
+    warn_of_frames(file, data, style=True)
+    source, name = named(file, data)
+    return load_image(source, size, name, HUGE)
 
 
 def read_stream() -> bytes:

@@ -353,6 +353,10 @@ def test_an_animated_picture_is_drawn_by_its_first_frame(suffix, more, tmp_path,
                  "--oversample", "1.5"]) == 0
     said = f"stvae: {tmp_path}/photo.{suffix}: is animated, and its first frame alone is drawn{more}\n"
     assert capfd.readouterr().err == ("" if more is None else said)
+    code = str(tmp_path / "o.safetensors")
+    assert main(["encode", str(tmp_path / f"photo.{suffix}"), "-o", code, "--model", "vgg19-slim"]) == 0
+    said = f"stvae: {tmp_path}/photo.{suffix}: is animated, and its first frame alone is the style\n"
+    assert capfd.readouterr().err == ("" if more is None else said)
 
 
 def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):

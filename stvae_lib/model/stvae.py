@@ -177,7 +177,7 @@ def normalised_mix(mix, count: int) -> list[float]:
     if len(mix) != count:
         raise InputError("mix", f"has {len(mix)} shares for {count} styles", "give one per style")
     total = sum(mix)
-    if not all(math.isfinite(phi) and phi >= 0 for phi in mix) or total <= 0:
+    if not all(phi >= 0 for phi in mix) or not 0 < total < math.inf:
         raise InputError("mix", f"is {mix}", "give shares of zero or more that are not all zero")
     if abs(total - 1) > 1e-6:
         warnings.warn(f"mix sums to {total:g}; normalised to 1", stacklevel=3)

@@ -2,6 +2,7 @@
 
 import json
 import reprlib
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,8 +32,9 @@ def pick_device(device: str = "auto") -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        probe = torch.ones(1, device=device)
-        probe.cpu()
+        with warnings.catch_warnings(action="ignore"):  # what torch says of names that it is about to forget
+            probe = torch.ones(1, device=device)
+            probe.cpu()
         return probe.device
     except (RuntimeError, AssertionError):
         raise InputError(f"device {device!r}", "is not available here", "use auto, cpu or cuda") from None

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import warnings
 
 import pytest
 import torch
@@ -155,5 +156,7 @@ def test_the_checksum_knows_all_types():
     assert tensor_bytes(torch.tensor([1.5, 2])) == torch.tensor([1.5, 2]).numpy().tobytes()
 
 
-def test_a_device_that_computes_nothing_is_refused():
-    assert "not available" in refusal(weights.pick_device, "meta")
+@pytest.mark.parametrize("device", ["meta", "mkldnn"])
+def test_a_device_that_computes_nothing_is_refused_without_a_warning(device):
+    with warnings.catch_warnings(action="error"):
+        assert "not available" in refusal(weights.pick_device, device)

@@ -101,7 +101,7 @@ def test_mix_is_normalised_with_a_warning(best, photo, glass, cut):
         assert torch.equal(doubled, best.stylize(photo, [glass, cut], mix=[0.25, 0.75]))
 
 
-@pytest.mark.parametrize("mix", [[1.0], [0.5, 0.5, 0.0], [-1.0, 2.0], [0.0, 0.0], [float("nan"), 1.0]])
+@pytest.mark.parametrize("mix", [[1.0], [0.5, 0.5, 0.0], [-1.0, 2.0], [0.0, 0.0], [float("nan"), 1.0], [1e308, 1e308]])
 def test_bad_mixes_are_refused(mix, best, photo, glass, cut):
     with pytest.raises(InputError, match="mix"):
         best.stylize(photo, [glass, cut], mix=mix)
