@@ -12,8 +12,8 @@ from .substitution import FARTHER, KEPT, Question
 
 ARMS = {
     "joint": "one code for the whole style, from the closed form",
-    "paper": "the paper's figure 1 to the letter",
-    "released": "the published code",
+    "paper": "the module of the paper's figure 1",
+    "released": "the published code's module",
     "joint-random": "one code for the whole style, its VAE and compressed space random at first",
     "joint-again": "`joint` with another order of pictures",
     "paper-untrained": "the paper's module, untrained",

@@ -258,8 +258,8 @@ class Judged:
         """What the arms say to a question; those of which `missing` is empty."""
         controls = [(what, self.difference(first, second, question.measure, question.sign)) for what, first, second in
                     filter(None, (question.control, question.control_if_fails)) if {first, second} <= set(self.record["arms"])]
-        return judge(question.statement, "student report", self._measured(question), "the fewest of seeds, contents and styles",
-                     question.rule, *controls)
+        over = "the fewest of seeds, " + ("photographs fixed" if question.measure == "psnr" else "contents and styles")
+        return judge(question.statement, "student report", self._measured(question), over, question.rule, *controls)
 
     def _measured(self, question: Question) -> Interval:
         return self.difference(question.first, question.second, question.measure, question.sign)
