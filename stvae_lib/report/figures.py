@@ -137,7 +137,8 @@ def intervals(claims: list[Claim], labels: list[str], margins: list[float], widt
         colour = {HOLDS: GREEN, FAILS: RED}.get(claim.verdict, GREY)
         axis.plot([low, high], [place, place], color=colour, lw=2.4)
         axis.plot(claim.figure / margin, place, "o", color=colour, ms=6)
-        axis.annotate(label, (0.0, place - 0.55), xycoords=("axes fraction", "data"), va="bottom", fontsize=10)
+        axis.annotate(label, (0.0, place - 0.55), xycoords=("axes fraction", "data"), va="bottom", fontsize=10,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # over the line at 0
         axis.annotate(claim.verdict, (1.0, place - 0.15), xycoords=("axes fraction", "data"), ha="right", va="bottom",
                       fontsize=10, color=colour)
     left, right = min(axis.get_xlim()[0], -1.3), max(axis.get_xlim()[1], 1.5)

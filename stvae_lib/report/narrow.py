@@ -9,6 +9,7 @@ from PIL import Image, ImageChops
 
 SIDE_BY_SIDE = 2  # pictures on a phone
 SCREEN = "(max-width: 600px)"
+NEAR_WHITE = 8  # grey levels below it that still count as white
 FOLDER = "narrow"  # of the site, where the renderings are
 WHOLE = re.compile(r'class="[^"]*(opening|sd-card-img)')
 IMAGE = re.compile(r'<img [^>]*?src="_images/([^"/]+)"[^>]*>')
@@ -36,15 +37,16 @@ def _in_pairs(picture: Image.Image, edges: list[int], key: int) -> list[list[Ima
 
 
 def _drawn(picture: Image.Image) -> int:
-    """Height of a picture down to where only white is left."""
-    found = ImageChops.difference(picture, Image.new("RGB", picture.size, "white")).getbbox()
+    """Height of a picture down to where only white is left, or what compression leaves of it."""
+    ink = ImageChops.difference(picture, Image.new("RGB", picture.size, "white")).point(lambda value: 255 * (value > NEAR_WHITE))
+    found = ink.getbbox()
     return min(found[3] + 4, picture.height) if found else 0
 
 
 def _in_order(picture: Image.Image, across: list[int], down: list[int]) -> list[list[Image.Image]]:
     """Pictures row by row, two to a line; gaps at the end are left out."""
     cells = [picture.crop((left, top, right, bottom)) for top, bottom in pairwise(down) for left, right in pairwise(across)]
-    shown = [cell for cell in cells if cell.getextrema() != ((255, 255),) * 3]
+    shown = [cell for cell in cells if _drawn(cell)]
     return [shown[first:first + SIDE_BY_SIDE] for first in range(0, len(shown), SIDE_BY_SIDE)]
 
 

@@ -181,9 +181,34 @@ def test_a_figure_opens_at_a_click_or_a_key_and_closes_again(watched, built):
     sheet.wait_for(state="hidden")
     link.focus()
     watched.keyboard.press("Enter")
-    sheet.locator("img").click()
+    sheet.get_by_role("button", name="Close").click()
     sheet.wait_for(state="hidden")
-    assert comes_from_files(watched)
+    link.click()
+    watched.go_back()  # as on a phone: closes the picture, and leaves the page where it is
+    sheet.wait_for(state="hidden")
+    assert watched.url.endswith("01_image_autoencoder.html") and comes_from_files(watched)
+
+
+def test_the_contents_at_the_right_follow_a_reader_who_jumps(watched, built):
+    watched.set_viewport_size({"width": 1280, "height": 900})
+    watched.goto((built / "03_resnet50_substitution.html").as_uri())
+    for name in ("The verdict", "The line-up", "Entropy as a dial"):
+        end = f"[...document.querySelectorAll('h2, h3')].find((at) => at.textContent.startsWith('{name}'))"
+        watched.evaluate(f"window.scrollTo({{top: {end}.getBoundingClientRect().top + scrollY + 500, behavior: 'instant'}})")
+        watched.locator("#pst-page-toc-nav a.active", has_text=name).wait_for(state="attached")
+        assert watched.locator("#pst-page-toc-nav [aria-current]").count() == 1
+
+
+def test_the_keyboard_shows_where_it_is(watched, built):
+    """On a card, whose link fills it unseen, and on a button of the theme."""
+    watched.goto((built / "index.html").as_uri())
+    for place in (".sd-card:has(a)", "#pst-header button:visible, .bd-main button:visible"):
+        target = watched.locator(place).first
+        before = target.evaluate("(box) => getComputedStyle(box).outlineStyle")
+        (target.locator("a").first if "card" in place else target).focus()
+        watched.keyboard.press("Shift+Tab")
+        watched.keyboard.press("Tab")
+        assert (before, target.evaluate("(box) => getComputedStyle(box).outlineStyle")) == ("none", "solid"), place
 
 
 def test_the_book_is_searched_without_a_server(watched, built):

@@ -129,6 +129,15 @@ def test_what_is_no_picture_gets_a_message(page, tmp_path):
     assert page.locator("#error").is_hidden() and picture(page).size == (256, 171) and page.errors == []
 
 
+def test_an_own_photograph_is_seen_before_the_model_has_loaded(page, tmp_path):
+    """Which takes seconds; and of a longer side than the photograph has, the page says so."""
+    page.evaluate("document.getElementById('stage').dataset.drawn = 'nothing'")
+    page.set_input_files("#photo", photograph(tmp_path, 250))
+    page.wait_for_function("document.getElementById('picture').width === 250 && "
+                           "document.getElementById('stage').dataset.drawn === 'nothing'", polling=20)
+    page.locator("#status", has_text="pixels, all that the photograph has").wait_for()
+
+
 def test_samples_differ_and_a_style_can_be_invented(page):
     seen = []
     drawn(page, lambda: page.locator("#pad").press("Shift+ArrowLeft"))

@@ -213,7 +213,8 @@ async function draw(role) {
   if (role !== "full") return;
   state.fullTime = milliseconds;
   byId("save").disabled = wish !== null;
-  say(`${picture.width} × ${picture.height} pixels in ${(milliseconds / 1000).toFixed(2)} s, on this device's ${device}`);
+  const all = Number(byId("size").value) > Math.max(picture.width, picture.height) ? ", all that the photograph has," : "";
+  say(`${picture.width} × ${picture.height} pixels${all} in ${(milliseconds / 1000).toFixed(2)} s, on this device's ${device}`);
 }
 
 async function encodeStyle(run, corner) {
@@ -296,6 +297,7 @@ const takePhoto = attempt(async (file) => {
   state.photo = await openPicture(file, file.name);
   state.photoNumber += 1;
   state.fullTime = Infinity;
+  paint(pixelsOf(state.photo, Number(byId("size").value)));  // at once: the model may take seconds to load
   changed();
 });
 
