@@ -114,7 +114,8 @@ class Chapter:
         parts = []
         if self.claims:
             failed, left_open = (told_of(self.claims, GROUPS[title]) for title in ("What failed", "What stayed open"))
-            parts = ["## What failed, and where to go", f"Of the {len(self.claims)} statements of this chapter "
+            parts = [f"## {'What failed, and where' if failed else 'Where'} to go",
+                     f"Of the {len(self.claims)} statements of this chapter "
                      f"{tally(self.claims)}.{' What failed:' * bool(failed)}", failed]
             parts += [f":::{{dropdown}} What stayed open\n{left_open}\n:::"] * bool(left_open)
         parts.append(f"**Run it yourself**: [the notebook](page:_sources/{self.name}.ipynb), on your own pictures with `stvae "
@@ -212,8 +213,8 @@ class Chapter:
         sprite = f"frames/{self.name}-{file}"
         _write(pages / "extra" / sprite, sheet.read_bytes())
         height, width = (side / count for side, count in zip(load_image(sheet).shape[2:], (rows, columns)))
-        inputs = [f'<label>{label} <input type="range" min="0" max="{count - 1}" value="0" aria-label="{label}"></label>\n'
-                  for label, count in zip(labels, (columns, rows))]
+        inputs = [f'<label>{label} <input type="range" min="0" max="{count - 1}" value="0" aria-label="{label}"><output></output>'
+                  "</label>\n" for label, count in zip(labels, (columns, rows))]
         template = Template((Path(__file__).parent / "templates" / "frames.html").read_text(encoding="utf-8"))
         text = template.substitute(label=", ".join(labels), side=round(max(320, width)), ratio=f"{width:g}/{height:g}",
                                    columns=columns, rows=rows, sliders="".join(inputs), sprite=sprite)

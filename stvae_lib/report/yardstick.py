@@ -127,18 +127,12 @@ class Yardstick:
                     found.append((name, title, place(self.ahead(model + size, peer, judge, measure))))
         return found
 
-    def standing(self, model: str, peer: str, size: str = "") -> str:
-        """`places` as a sentence."""
-        told = in_words(by_place(self.places(model, peer, size)))
-        drawn = f", drawn at {size.removeprefix('@')} px," if size else ""
-        return f"`{model}`{drawn} against {PEERS[peer]}: {told}."
-
-    def standing_row(self, model: str, peer: str, size: str = "") -> dict[str, str]:
+    def standing(self, model: str, peer: str, size: str = "") -> dict[str, str]:
         """`places` as a row of a table, a column for each measure."""
         row = {"model": f"`{model}`{size.replace('@', ' at ') + ' px' if size else ''}", "beside": PEERS[peer]}
-        for name, title, where in self.places(model, peer, size):
-            row[name] = " · ".join(filter(None, [row.get(name), f"{where} ({title})"]))
-        return row
+        places = self.places(model, peer, size)
+        row["by"] = " / ".join(dict.fromkeys(title for _, title, _ in places))
+        return row | {name: " / ".join(where for other, _, where in places if other == name) for name in MEASURES.values()}
 
     def over_peer(self, model: str) -> dict[str, float]:
         """Style distance of a model over MicroAST's, by pairs and judge: on the older twenty by a sibling of the distilled

@@ -50,14 +50,9 @@ def test_a_standing_is_told_from_intervals_and_leaves_the_own_judge_out():
     rows = {judge: {measure: [mean, 0.1, 60] for measure, mean in (("style", -0.3), ("texture", 0.05), ("kept", -0.2))}
             for judge in JUDGES}
     record = {"sixty": {"ours": {}, "published": {}, "differences": {"net": {"microast": rows}}}, "own_judge": {"net": "vgg16"}}
-    others = "(ResNet-50)", "(VGG-19, distilled)"
-    ahead, behind, unclear = (", ".join(f"{name} {other}" for other in others)
-                              for name in ("style", "structure kept", "strokes in grey"))
-    assert Yardstick(record).standing("net", "microast") == (
-        f"`net` against MicroAST: ahead in {ahead}; behind in {behind}; undecided in {unclear}.")
-    row = Yardstick(record).standing_row("net", "microast")
-    assert row["model"] == "`net`" and row["beside"] == "MicroAST"
-    assert row["style"] == "ahead (ResNet-50) · ahead (VGG-19, distilled)" and row["structure kept"].count("behind") == 2
+    row = Yardstick(record).standing("net", "microast")
+    assert row == {"model": "`net`", "beside": "MicroAST", "by": "ResNet-50 / VGG-19, distilled", "style": "ahead / ahead",
+                   "strokes in grey": "undecided / undecided", "structure kept": "behind / behind"}
 
 
 def test_style_is_shown_over_structure_at_one_size_and_not_by_a_models_own_judge(yardstick):
