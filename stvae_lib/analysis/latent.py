@@ -79,16 +79,15 @@ def axis_effects(model: STVAE, contents: list[torch.Tensor], codes: list[StyleCo
     return effects
 
 
-def main_effect(effects: dict[str, list[float]]) -> tuple[str, int]:
-    """The property that an axis changes most on average over contents, and in which direction: 1 more, -1 less."""
+def main_effects(effects: dict[str, list[float]]) -> list[tuple[str, int]]:
+    """The properties that an axis changes on average over contents, the most first, and in which direction: 1 more, -1 less."""
     means = {name: float(np.mean(values)) for name, values in effects.items()}
-    name = max(means, key=lambda key: abs(means[key]))
-    return name, 1 if means[name] > 0 else -1
+    return [(name, 1 if means[name] > 0 else -1) for name in sorted(means, key=lambda key: -abs(means[key]))]
 
 
-def axis_name(effects: dict[str, list[float]]) -> str:
-    """What an axis does most, in one of the words of WORDS."""
-    name, direction = main_effect(effects)
+def axis_name(effects: dict[str, list[float]], place: int = 0) -> str:
+    """What an axis does most, in one of the words of WORDS; or, by place, second most and so on."""
+    name, direction = main_effects(effects)[place]
     return WORDS[name][direction > 0]
 
 
@@ -98,7 +97,7 @@ def held_out_effects(effects: dict[str, list[float]], named_by: dict[str, list[f
     found = []
     for index in range(len(next(iter(effects.values())))):
         others = {name: values[:index] + values[index + 1:] or values for name, values in (named_by or effects).items()}
-        name, direction = main_effect(others)
+        name, direction = main_effects(others)[0]
         found.append(direction * effects[name][index])
     return found
 

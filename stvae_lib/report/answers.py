@@ -13,6 +13,7 @@ from .archive import LANDING, ROOT
 WHAT = ("ST-VAE writes a photograph down as features, moves them by one small matrix for each style, and draws a picture from "
         "what comes out; the matrix is decoded from the code that a variational autoencoder gives the style, so that styles can "
         "be mixed.")
+IDEA = "02_variational_linear_transform"  # the notebook whose first answer says whether that idea holds
 START, END = "<!-- answer -->", "<!-- end of answer -->"
 GROUPS = {"What holds": (HOLDS,), "What failed": (FAILS, WITHDRAWN), "What stayed open": (UNDECIDED, CONFOUNDED)}
 
@@ -42,8 +43,9 @@ def answer(notebook: str, claims: dict[str, list[Claim]]) -> str:
     from none; of the notebook that tells of the others, from all. Empty where there are no claims."""
     everything = [claim for rows in claims.values() for claim in rows]
     if notebook == LANDING and everything:
-        return (f"{WHAT} Of {len(everything)} statements that the chapters put to the test, about the paper, its code, these "
-                f"models, other methods and the measures themselves, {tally(everything)}.")
+        idea = "".join(f" {sentence}" for _, sentence in told(IDEA, claims.get(IDEA, []))[:1])
+        return (f"{WHAT}{idea} Of {len(everything)} statements that the chapters put to the test, about the paper, its code, "
+                f"these models, other methods and the measures themselves, {tally(everything)}.")
     found = told(notebook, claims.get(notebook, []))
     begun = next((said for said in tellings().get(notebook, []) if "opening" in said), {"opening": "", "sentences": 2})
     return " ".join(filter(None, [begun["opening"], *(sentence for _, sentence in found[:begun["sentences"]])])) if found else ""

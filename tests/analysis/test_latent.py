@@ -59,6 +59,7 @@ def test_axes_of_the_model_are_named_by_what_they_do():
                         for prop, words in latent.WORDS.items() if latent.axis_name(effects[0]) in words)
     assert (np.mean(effects[0][prop]) > 0) == larger
     assert abs(np.mean(effects[0][prop])) == max(abs(np.mean(values)) for values in effects[0].values())
+    assert latent.axis_name({"warmth": [0.5], "contrast": [-2.0], "brightness": [1.0]}, 1) == "brighter"
 
 
 def test_nearest_neighbours_are_measured_against_those_of_the_known():
