@@ -186,7 +186,7 @@ def matrix(values: np.ndarray, labels: list[str], width: float = 5.6, height: fl
     axis.set_xticks(range(len(labels)), labels, rotation=40, ha="right")
     axis.set_yticks(range(len(labels)), labels)
     for (row, column), value in np.ndenumerate(values):
-        axis.text(column, row, f"{round(value, 1) + 0.0:.1f}", ha="center", va="center", fontsize=7,
+        axis.text(column, row, f"{round(value, 1) + 0.0:.1f}", ha="center", va="center", fontsize=9,
                   color="white" if abs(value) > 0.6 else "black")
     return figure
 
