@@ -15,9 +15,12 @@ from .handout import handout
 from .labs import COPIES, copy_of, masters, read_master, without_neighbours
 from .landing import questions
 
-CONFIG = """c = get_config()  # noqa: F821 - nbgrader puts it here
+CONFIG = r"""c = get_config()  # noqa: F821 - nbgrader puts it here
 c.CourseDirectory.course_id = "stvae"
 c.Execute.timeout = 300  # seconds a cell may take
+# zip_collect takes STUDENT_01_features.ipynb, STUDENT/01_features.ipynb, and either as Moodle names it
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*/(?!extracted/)(?P<student_id>[^/]+?)(?:_\d+_assignsubmission_file_?)?[_/](?P<file_id>0\d_[a-z_]+)[.]ipynb$")
 """
 
 

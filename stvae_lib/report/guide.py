@@ -1,6 +1,7 @@
 """The instructor's guide, `docs/teaching.md`: what labs take, from what was measured, and in the book their cards."""
 
 import re
+from math import ceil
 from pathlib import Path
 
 from ..files import write_text
@@ -37,7 +38,7 @@ def class_needs() -> str:
     busy = STUDENTS * largest["CPU (s)"] / (60 * MINUTES)
     wait = STUDENTS * largest["longest cell (s)"] / CORES
     return (f"- **Memory**: up to {largest['peak memory (MB)']:.0f} MB for a kernel and {record['server (MB)']:.0f} MB for the "
-            f"server beside it, {STUDENTS * memory / 1000:.0f} GB for {STUDENTS} students.\n"
+            f"server beside it, {ceil(STUDENTS * memory / 1000)} GB for {STUDENTS} students.\n"
             f"- **Processors**: where {STUDENTS} students run every cell of the busiest lab once in {MINUTES} minutes, "
             f"{busy:.1f} cores are busy on average.\n"
             f"- **The worst moment**: all press the key at once. On {CORES} cores the longest cell then takes up to {wait:.0f} "

@@ -78,6 +78,7 @@ class Lab(Chapter):
     def __init__(self, file: Path, solutions: bool = True):
         super().__init__(file, None)
         self.name, self.file, self.solutions = f"lab_{file.stem}", file.name, solutions  # a chapter begins with a number
+        self.opened = 0  # boxes with an outcome so far
         self.blank = copy_of(read_master(file), "student", file)
         self.blanks = {cell.id: cell.source for cell in self.blank.cells}
 
@@ -120,8 +121,11 @@ class Lab(Chapter):
         for cell in code:
             cell.outputs = []
         texts = [*(cell.source for cell in texts), *printed] if self.solutions else []
-        unfolds = [nbformat.v4.new_markdown_cell(f"::::{{dropdown}} What came out: open it when your plan stands\n{text}\n::::")
-                   for text in texts]
+        unfolds = []
+        for text in texts:
+            self.opened += 1
+            title = f"What came out ({self.opened}): open it when your plan stands"
+            unfolds.append(nbformat.v4.new_markdown_cell(f"::::{{dropdown}} {title}\n{text}\n::::"))
         return code + unfolds
 
     def _text(self, cell, markup: dict, pages: Path) -> list[str]:

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 import torch
 from common import ROOT
+from labs.right_answers import RIGHT
 from labs.wrong_answers import WRONG
 from PIL import Image
 
@@ -191,6 +192,13 @@ def test_a_wrong_answer_gets_its_message(wrong, solved):
     assert (errors["visible"] is None) == wrong.hidden, errors["visible"]
 
 
+@pytest.mark.parametrize("right", RIGHT, ids=lambda right: f"{right.lab}-{right.exercise}-{right.what}")
+def test_a_right_answer_that_goes_about_it_otherwise_passes(right, solved):
+    given = nbformat.v4.new_code_cell(right.source)
+    _, errors = run([given, graded(MASTERS[right.lab])[right.exercise]], dict(solved(right.lab)))
+    assert errors == {}
+
+
 EXERCISES = [(lab, exercise) for lab, notebook in MASTERS.items() for exercise in graded(notebook)]
 
 
@@ -213,6 +221,10 @@ def test_the_guide_names_every_mistake_with_its_message():
     guide = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
     rows = [f"| {wrong.exercise} | {wrong.what} | {wrong.message}{' *(hidden)*' if wrong.hidden else ''} |" for wrong in WRONG]
     assert [row for row in rows if row not in guide] == []
+    given = [(wrong.lab, wrong.exercise) for wrong in WRONG]
+    assert given == sorted(given, key=EXERCISES.index), "rows stand in the labs' order"
+    assert re.findall(r"(?m)^\| ([\w-]+) \|[^|\n]*\|[^|\n]*\|$", guide.split("### Lab 1")[1].split("## To discuss")[0]) == [
+        row for lab in MASTERS for row in ("exercise", "---", *(exercise for listed, exercise in given if listed == lab))]
 
 
 @labs

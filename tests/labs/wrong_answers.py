@@ -72,6 +72,22 @@ FEATURES = [
           "    values, vectors = torch.linalg.eigh(matrix)\n"
           "    return vectors * values.clamp_min(floor * values.sum())**exponent @ vectors.T",
           "not of their sum", hidden=True),
+    Wrong("01_features", "power", "only negative eigenvalues held up",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    values = torch.where(values <= 0, floor * values.max(), values)\n"
+          "    return vectors * values**exponent @ vectors.T", "small positive eigenvalues are held up, too", hidden=True),
+    Wrong("01_features", "power", "a floor relative to the largest entry",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    return vectors * values.clamp_min(floor * matrix.max())**exponent @ vectors.T", "not of the largest entry",
+          hidden=True),
+    Wrong("01_features", "power", "eigenvalues held up for negative exponents alone",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    if exponent < 0:\n        values = values.clamp_min(floor * values.max())\n"
+          "    return vectors * values**exponent @ vectors.T", "whatever the exponent"),
+    Wrong("01_features", "power", "eigenvalues held up to 0 for positive exponents",
+          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
+          "    values = values.clamp_min(floor * values.max() if exponent < 0 else 0)\n"
+          "    return vectors * values**exponent @ vectors.T", "whatever the exponent", hidden=True),
     Wrong("01_features", "whiten", "the features themselves changed",
           "def whiten(features):\n    features -= features.mean(1, keepdim=True)\n"
           "    return power(covariance_matrix(features), -0.5) @ features", "your function changed the features"),
@@ -81,7 +97,7 @@ FEATURES = [
     Wrong("01_features", "whiten", "the root in place of the inverse root",
           "def whiten(features):\n"
           "    return power(covariance_matrix(features), 0.5) @ (features - features.mean(1, keepdim=True))",
-          "or use the wrong power?"),
+          "use the wrong power"),
     Wrong("01_features", "whiten", "the mean left in",
           "def whiten(features):\n    return power(covariance_matrix(features), -0.5) @ features", "still have a mean"),
     Wrong("01_features", "whiten", "white, but turned (Cholesky)",
@@ -91,6 +107,13 @@ FEATURES = [
           "def whiten(features):\n    values, vectors = torch.linalg.eigh(covariance_matrix(features))\n"
           "    return torch.diag(values**-0.5) @ vectors.T @ (features - features.mean(1, keepdim=True))",
           "which moves features least", hidden=True),
+    Wrong("01_features", "whiten", "deviations divided out first, then the correlation whitened",
+          "def whiten(features):\n    scaled = (features - features.mean(1, keepdim=True)) / features.std(1, keepdim=True)\n"
+          "    return power(covariance_matrix(scaled), -0.5) @ scaled", "white, but turned", hidden=True),
+    Wrong("01_features", "whiten", "the Gram matrix in place of the covariance",
+          "def whiten(features):\n"
+          "    return power(gram_matrix(features), -0.5) @ (features - features.mean(1, keepdim=True))",
+          "take the Gram matrix for the covariance?"),
     Wrong("01_features", "adain", "the features themselves changed",
           "def adain(content, style):\n    content -= content.mean(1, keepdim=True)\n"
           "    return content / (content.std(1, keepdim=True) + 1e-5) * style.std(1, keepdim=True) + style.mean(1, keepdim=True)",
@@ -110,6 +133,17 @@ FEATURES = [
           "    normal = (content.mean(1, keepdim=True) - content) / (content.std(1, keepdim=True) + 1e-5)\n"
           "    return style.std(1, keepdim=True) * normal + style.mean(1, keepdim=True)",
           "check the sign", hidden=True),
+    Wrong("01_features", "adain", "variances in place of deviations",
+          "def adain(content, style):\n"
+          "    normal = (content - content.mean(1, keepdim=True)) / (content.var(1, keepdim=True) + 1e-5)\n"
+          "    return style.var(1, keepdim=True) * normal + style.mean(1, keepdim=True)", "Is it std, not var?"),
+    Wrong("01_features", "adain", "1e-5 added after the division",
+          "def adain(content, style):\n"
+          "    normal = (content - content.mean(1, keepdim=True)) / content.std(1, keepdim=True) + 1e-5\n"
+          "    return style.std(1, keepdim=True) * normal + style.mean(1, keepdim=True)", "in brackets, before you divide by it"),
+    Wrong("01_features", "adain", "not centred",
+          "def adain(content, style):\n    normal = content / (content.std(1, keepdim=True) + 1e-5)\n"
+          "    return style.std(1, keepdim=True) * normal + style.mean(1, keepdim=True)", "take the content's own out first"),
     Wrong("01_features", "wct", "the style's mean forgotten",
           "def wct(content, style):\n    return power(covariance_matrix(style), 0.5) @ whiten(content)",
           "the mean is not the style's"),
@@ -125,17 +159,6 @@ FEATURES = [
           "    matrix = factor(covariance_matrix(style)) @ torch.linalg.inv(factor(covariance_matrix(content)))\n"
           "    return matrix @ (content - content.mean(1, keepdim=True)) + style.mean(1, keepdim=True)",
           "turned on the way", hidden=True),
-    Wrong("01_features", "power", "only negative eigenvalues held up",
-          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
-          "    values = torch.where(values <= 0, floor * values.max(), values)\n"
-          "    return vectors * values**exponent @ vectors.T", "small positive eigenvalues are held up, too", hidden=True),
-    Wrong("01_features", "power", "a floor relative to the largest entry",
-          "def power(matrix, exponent, floor=1e-4):\n    values, vectors = torch.linalg.eigh(matrix)\n"
-          "    return vectors * values.clamp_min(floor * matrix.max())**exponent @ vectors.T", "not of the largest entry",
-          hidden=True),
-    Wrong("01_features", "whiten", "deviations divided out first, then the correlation whitened",
-          "def whiten(features):\n    scaled = (features - features.mean(1, keepdim=True)) / features.std(1, keepdim=True)\n"
-          "    return power(covariance_matrix(scaled), -0.5) @ scaled", "white, but turned", hidden=True),
 ]
 VAE = [
     Wrong("02_vae", "reparameterise", "eps never used, as in the published code",
@@ -151,6 +174,8 @@ VAE = [
           "def reparameterise(mu, log_sigma, eps):\n"
           "    return mu + log_sigma.exp().detach() * eps",
           "or none to sigma", hidden=True),
+    Wrong("02_vae", "reparameterise", "a draw of its own in place of the eps that is given",
+          "def reparameterise(mu, log_sigma, eps):\n    return mu + log_sigma.exp() * torch.randn_like(eps)", "not drawn"),
     Wrong("02_vae", "kl", "the -1 forgotten",
           "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 2 * log_sigma)",
           "is the -1 there?"),
@@ -173,6 +198,18 @@ VAE = [
     Wrong("02_vae", "kl", "no gradient to sigma",
           "def kl_to_prior(mu, log_sigma):\n    log_sigma = log_sigma.detach()\n"
           "    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - 2 * log_sigma)", "or none to sigma", hidden=True),
+    Wrong("02_vae", "kl", "the exponential doubled, not what stands in it",
+          "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + 2 * log_sigma.exp() - 1 - 2 * log_sigma)",
+          "Is sigma² (2 * log_sigma).exp()"),
+    Wrong("02_vae", "kl", "the logarithm of a square of log sigma",
+          "def kl_to_prior(mu, log_sigma):\n"
+          "    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - torch.log(log_sigma**2))", "and log sigma² 2 * log_sigma?"),
+    Wrong("02_vae", "kl", "the half of two terms only",
+          "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + (2 * log_sigma).exp()) - 1 - 2 * log_sigma",
+          "Is the half of all four terms?"),
+    Wrong("02_vae", "kl", "log sigma² read as the square of log sigma",
+          "def kl_to_prior(mu, log_sigma):\n    return 0.5 * (mu**2 + (2 * log_sigma).exp() - 1 - log_sigma**2)",
+          "log sigma² is 2 * log_sigma, and is subtracted"),
     Wrong("02_vae", "elbo", "the mean over a point's numbers",
           "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
           "    return ((x - x_hat).square().mean(1) / (2 * noise**2) + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()",
@@ -232,6 +269,15 @@ VAE = [
           "    redrawn = 2 * (x - x_hat).square().mean(1) / (2 * noise**2)\n"
           "    return (redrawn + beta * 2 * kl_to_prior(mu, log_sigma).mean(1)).mean()",
           "Are both sums sums", hidden=True),
+    Wrong("02_vae", "elbo", "the redrawing detached: nothing learns to redraw",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    redrawn = (x - x_hat.detach()).square().sum(1) / (2 * noise**2)\n"
+          "    return (redrawn + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()", "no gradient reaches the redrawing",
+          hidden=True),
+    Wrong("02_vae", "elbo", "two dimensions taken for granted",
+          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
+          "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
+          "    return redrawn.mean() + beta * 2 * kl_to_prior(mu, log_sigma).mean()", "sums over all of them", hidden=True),
     Wrong("02_vae", "active", "the size of mu in place of its variance",
           "def active(mu, threshold=0.01):\n    return mu.abs().mean(0) > threshold", "Look at the variance, not at the value"),
     Wrong("02_vae", "active", "a list of answers",
@@ -241,6 +287,12 @@ VAE = [
           "def active(mu, threshold=0.01):\n    return mu.var(1) > threshold", "take the variance over the points"),
     Wrong("02_vae", "active", "the deviation in place of the variance",
           "def active(mu, threshold=0.01):\n    return mu.std(0) > threshold", "the threshold is of the variance", hidden=True),
+    Wrong("02_vae", "active", "a sum of squares in place of their mean",
+          "def active(mu, threshold=0.01):\n    return (mu - mu.mean(0)).square().sum(0) > threshold",
+          "which is a mean of squares", hidden=True),
+    Wrong("02_vae", "active", "the range in place of the variance",
+          "def active(mu, threshold=0.01):\n    return ((mu.amax(0) - mu.amin(0)) / 2).square() > threshold",
+          "not the range", hidden=True),
     Wrong("02_vae", "predict", "the noise not squared",
           "def predicted_active(points, beta, noise, latent):\n"
           "    return min(latent, int((torch.linalg.eigvalsh(torch.cov(points.T)) > beta * noise).sum()))",
@@ -255,11 +307,18 @@ VAE = [
           "no more than one can be active"),
     Wrong("02_vae", "predict", "variances along the axes, no eigenvalues",
           "def predicted_active(points, beta, noise, latent):\n"
-          "    return min(latent, int((points.var(0) > beta * noise**2).sum()))", "you say [2, 2, 0]"),
+          "    return min(latent, int((points.var(0) > beta * noise**2).sum()))", "you say [2, 1, 0]"),
     Wrong("02_vae", "predict", "second moments, not centred",
           "def predicted_active(points, beta, noise, latent):\n"
           "    values = torch.linalg.eigvalsh(points.T @ points / len(points))\n"
           "    return min(latent, int((values > beta * noise**2).sum()))", "is your covariance centred?", hidden=True),
+    Wrong("02_vae", "predict", "the ELBO's factor of 2 in the price",
+          "def predicted_active(points, beta, noise, latent):\n    values = torch.linalg.eigvalsh(torch.cov(points.T))\n"
+          "    return min(latent, int((values > 2 * beta * noise**2).sum()))", "without the ELBO's 2"),
+    Wrong("02_vae", "predict", "the smallest eigenvalues kept",
+          "def predicted_active(points, beta, noise, latent):\n"
+          "    return int((torch.linalg.eigvalsh(torch.cov(points.T))[:latent] > beta * noise**2).sum())",
+          "those that are left out must be the smallest"),
     Wrong("02_vae", "cure", "counted from the smallest eigenvalue",
           "def largest_beta(points, wanted, noise):\n"
           "    return float(torch.linalg.eigvalsh(torch.cov(points.T))[wanted - 1] / noise**2)", "which eigenvalue comes first?"),
@@ -273,24 +332,6 @@ VAE = [
     Wrong("02_vae", "cure", "a tensor in place of a number",
           "def largest_beta(points, wanted, noise):\n"
           "    return torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted - 1] / noise**2", "a plain number"),
-    Wrong("02_vae", "elbo", "the redrawing detached: nothing learns to redraw",
-          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
-          "    redrawn = (x - x_hat.detach()).square().sum(1) / (2 * noise**2)\n"
-          "    return (redrawn + beta * kl_to_prior(mu, log_sigma).sum(1)).mean()", "no gradient reaches the redrawing",
-          hidden=True),
-    Wrong("02_vae", "elbo", "two dimensions taken for granted",
-          "def negative_elbo(x, x_hat, mu, log_sigma, beta, noise):\n"
-          "    redrawn = (x - x_hat).square().sum(1) / (2 * noise**2)\n"
-          "    return redrawn.mean() + beta * 2 * kl_to_prior(mu, log_sigma).mean()", "sums over all of them", hidden=True),
-    Wrong("02_vae", "active", "a sum of squares in place of their mean",
-          "def active(mu, threshold=0.01):\n    return (mu - mu.mean(0)).square().sum(0) > threshold",
-          "which is a mean of squares", hidden=True),
-    Wrong("02_vae", "active", "the range in place of the variance",
-          "def active(mu, threshold=0.01):\n    return ((mu.amax(0) - mu.amin(0)) / 2).square() > threshold",
-          "not the range", hidden=True),
-    Wrong("02_vae", "predict", "the ELBO's factor of 2 in the price",
-          "def predicted_active(points, beta, noise, latent):\n    values = torch.linalg.eigvalsh(torch.cov(points.T))\n"
-          "    return min(latent, int((values > 2 * beta * noise**2).sum()))", "without the ELBO's 2", hidden=True),
     Wrong("02_vae", "cure", "counted from 1",
           "def largest_beta(points, wanted, noise):\n"
           "    return float(torch.linalg.eigvalsh(torch.cov(points.T)).flip(0)[wanted] / noise**2)", "counting starts at 0"),
@@ -310,6 +351,13 @@ TRANSFORM = [
           "def closed_form(content_covariance, style_covariance):\n    factor = torch.linalg.cholesky\n"
           "    return factor(style_covariance) @ torch.linalg.inv(factor(content_covariance))",
           "not the product of the two symmetric roots", hidden=True),
+    Wrong("03_linear_transform", "closed-form", "no batch given to matrix_roots",
+          "def closed_form(content_covariance, style_covariance):\n"
+          "    return matrix_roots(style_covariance)[0] @ matrix_roots(content_covariance)[1]", "a batch of one"),
+    Wrong("03_linear_transform", "closed-form", "NumPy in place of torch",
+          "def closed_form(content_covariance, style_covariance):\n"
+          "    return (matrix_roots(style_covariance[None])[0][0] @ matrix_roots(content_covariance[None])[1][0]).numpy()",
+          "a tensor, please"),
     Wrong("03_linear_transform", "move", "T left out",
           "def move(features, compress, matrix, style_mean):\n    centred = features - features.mean(1, keepdim=True)\n"
           "    return compress.T @ (compress @ centred) + style_mean", "T changes nothing"),
@@ -361,10 +409,23 @@ TRANSFORM = [
           "    return shares @ mus, (shares @ (2 * log_sigmas).exp()).log()", "half its logarithm"),
     Wrong("03_linear_transform", "mix", "shares not divided by their sum",
           "def mix(mus, log_sigmas, shares):\n    return shares @ mus, 0.5 * (shares @ (2 * log_sigmas).exp()).log()",
-          "divide by their sum"),
+          "divided by their sum"),
     Wrong("03_linear_transform", "mix", "the variance of a true mixture, the means' distance in it",
           "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n    mu = shares @ mus\n"
           "    return mu, 0.5 * (shares @ ((2 * log_sigmas).exp() + (mus - mu)**2)).log()", "here variances alone mix"),
+    Wrong("03_linear_transform", "mix", "shares squared, as for a sum of random numbers",
+          "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n"
+          "    return shares @ mus, 0.5 * (shares**2 @ (2 * log_sigmas).exp()).log()", "you squared the shares"),
+    Wrong("03_linear_transform", "mix", "two styles taken for granted",
+          "def mix(mus, log_sigmas, shares):\n    share, variances = (shares / shares.sum())[0], (2 * log_sigmas).exp()\n"
+          "    return (share * mus[0] + (1 - share) * mus[1],\n"
+          "            0.5 * (share * variances[0] + (1 - share) * variances[1]).log())", "all K!", hidden=True),
+    Wrong("03_linear_transform", "mix", "the shares themselves changed",
+          "def mix(mus, log_sigmas, shares):\n    shares /= shares.sum()\n"
+          "    return shares @ mus, 0.5 * (shares @ (2 * log_sigmas).exp()).log()", "changed the shares", hidden=True),
+    Wrong("03_linear_transform", "mix", "shares not used",
+          "def mix(mus, log_sigmas, shares):\n    return mus.mean(0), 0.5 * (2 * log_sigmas).exp().mean(0).log()",
+          "use them, divided by their sum"),
     Wrong("03_linear_transform", "grid", "a/n, as in the published grid: three corners are not pure",
           "def grid_shares(n):\n    a, b = torch.arange(n)[:, None] / n, torch.arange(n)[None, :] / n\n"
           "    return torch.stack([(1 - a) * (1 - b), (1 - a) * b, a * (1 - b), a * b], dim=2)", "a must reach 1"),
@@ -401,19 +462,6 @@ TRANSFORM = [
           "    signs = torch.randint(0, 2, (count, len(mu)), generator=generator) * 2 - 1\n"
           "    return mu + log_sigma.exp() * eps * signs",
           "the other is, too", hidden=True),
-    Wrong("03_linear_transform", "closed-form", "no batch given to matrix_roots",
-          "def closed_form(content_covariance, style_covariance):\n"
-          "    return matrix_roots(style_covariance)[0] @ matrix_roots(content_covariance)[1]", "a batch of one"),
-    Wrong("03_linear_transform", "mix", "shares squared, as for a sum of random numbers",
-          "def mix(mus, log_sigmas, shares):\n    shares = shares / shares.sum()\n"
-          "    return shares @ mus, 0.5 * (shares**2 @ (2 * log_sigmas).exp()).log()", "you squared the shares"),
-    Wrong("03_linear_transform", "mix", "two styles taken for granted",
-          "def mix(mus, log_sigmas, shares):\n    share, variances = (shares / shares.sum())[0], (2 * log_sigmas).exp()\n"
-          "    return (share * mus[0] + (1 - share) * mus[1],\n"
-          "            0.5 * (share * variances[0] + (1 - share) * variances[1]).log())", "all K!", hidden=True),
-    Wrong("03_linear_transform", "mix", "the shares themselves changed",
-          "def mix(mus, log_sigmas, shares):\n    shares /= shares.sum()\n"
-          "    return shares @ mus, 0.5 * (shares @ (2 * log_sigmas).exp()).log()", "changed the shares", hidden=True),
     Wrong("03_linear_transform", "draw", "count and dimensions taken for granted",
           "def draw(mu, log_sigma, count, generator):\n"
           "    return mu + log_sigma.exp() * torch.randn(2000, 2, generator=generator)", "is given", hidden=True),
@@ -464,6 +512,18 @@ EXPERIMENT = [
           "    control = 'resnet-untrained', 'resnet'\n"
           "    return {'better': 'vgg', 'worse': 'vgg-untrained', 'margin': 1, 'unit': 'picture', 'control': control}",
           "your control is turned round"),
+    Wrong("04_experiment", "plan", "a control whose arms differ in training",
+          "def plan():\n    return {'better': 'resnet', 'worse': 'vgg', 'margin': 1, 'unit': 'picture',\n"
+          "            'control': ('resnet', 'resnet-untrained')}", "both trained, or both are not"),
+    Wrong("04_experiment", "plan", "of training, a control of the other family's",
+          "def plan():\n    return {'better': 'vgg', 'worse': 'vgg-untrained', 'margin': 1, 'unit': 'picture',\n"
+          "            'control': ('resnet', 'resnet-untrained')}", "both trained, or both are not"),
+    Wrong("04_experiment", "plan", "of training, a control whose arms differ in training and family",
+          "def plan():\n    return {'better': 'vgg', 'worse': 'vgg-untrained', 'margin': 1, 'unit': 'picture',\n"
+          "            'control': ('vgg', 'resnet-untrained')}", "both trained, or both are not"),
+    Wrong("04_experiment", "plan", "a tuple in place of a dictionary",
+          "def plan():\n    return 'vgg', 'resnet', 0.5, 'picture', ('vgg-untrained', 'resnet-untrained')",
+          "return a dictionary"),
     Wrong("04_experiment", "psnr", "one mean over the whole batch",
           "def psnr(output, target):\n    return -10 * (output - target).square().mean().log10()",
           "which dimensions does the mean take?"),
@@ -480,6 +540,15 @@ EXPERIMENT = [
           "def psnr(output, target):\n"
           "    return (-10 * (output - target).square().mean((2, 3)).clamp_min(1e-12).log10()).mean(1)",
           "channels too", hidden=True),
+    Wrong("04_experiment", "psnr", "a mean over columns of logarithms",
+          "def psnr(output, target):\n    return (-10 * (output - target).square().mean((1, 2)).log10()).mean(1)",
+          "squares first", hidden=True),
+    Wrong("04_experiment", "psnr", "20 times the logarithm of the MSE",
+          "def psnr(output, target):\n    return -20 * (output - target).square().mean((1, 2, 3)).log10()",
+          "of the MSE itself it is 10"),
+    Wrong("04_experiment", "psnr", "a peak of 255",
+          "def psnr(output, target):\n    return 10 * (255**2 / (output - target).square().mean((1, 2, 3))).log10()",
+          "not to 255"),
     Wrong("04_experiment", "units", "every value a unit",
           "def per_unit(values, units):\n    return np.asarray(values, dtype=float)", "are two units, not 4"),
     Wrong("04_experiment", "units", "sums in place of means",
@@ -544,6 +613,14 @@ EXPERIMENT = [
           "    half = stats.t.ppf(0.975, len(d) - 1) * d.std(ddof=1) / np.sqrt(len(d))\n"
           "    return np.median(d) - half, np.median(d) + half",
           "Or is the middle no mean?", hidden=True),
+    Wrong("04_experiment", "interval", "1.96, and n in place of n - 1",
+          "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n"
+          "    half = 1.96 * differences.std() / np.sqrt(len(differences))\n"
+          "    return differences.mean() - half, differences.mean() + half", "the deviation has ddof=1"),
+    Wrong("04_experiment", "interval", "divided by n",
+          "def paired_interval(first, second):\n    differences = np.subtract(first, second)\n"
+          "    half = stats.t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1) / len(differences)\n"
+          "    return differences.mean() - half, differences.mean() + half", "not by n"),
     Wrong("04_experiment", "verdict", "the mean decides",
           "def verdict(low, high, margin):\n    return 'holds' if (low + high) / 2 > margin else 'fails'",
           "the mean alone decides nothing"),
@@ -576,11 +653,5 @@ EXPERIMENT = [
           "    first = (vote['choice'] == 'left') != bool(vote['swapped'])\n"
           "    return sorted(trial.methods)[0 if first else 1]",
           "the trial's own names", hidden=True),
-    Wrong("04_experiment", "plan", "a control whose arms differ in training",
-          "def plan():\n    return {'better': 'resnet', 'worse': 'vgg', 'margin': 1, 'unit': 'picture',\n"
-          "            'control': ('resnet', 'resnet-untrained')}", "differ in training differs for another reason"),
-    Wrong("04_experiment", "psnr", "a mean over columns of logarithms",
-          "def psnr(output, target):\n    return (-10 * (output - target).square().mean((1, 2)).log10()).mean(1)",
-          "squares first", hidden=True),
 ]
 WRONG = [*FEATURES, *VAE, *TRANSFORM, *EXPERIMENT]

@@ -1,5 +1,7 @@
 import json
+import re
 import sys
+from unittest.mock import MagicMock
 
 import nbformat
 import pytest
@@ -94,6 +96,18 @@ def test_a_broken_master_is_named_and_nothing_is_written(tmp_path, monkeypatch, 
     with pytest.raises(InputError, match=f"01_x.ipynb: .*{wrong}"):
         course.build_course(tmp_path / "kit")
     assert [file.name for file in tmp_path.iterdir()] == ["01_x.ipynb"]
+
+
+@pytest.mark.parametrize("name, student", [
+    ("ada_01_features.ipynb", "ada"), ("ada_l_02_vae.ipynb", "ada_l"), ("ada/03_linear_transform.ipynb", "ada"),
+    ("lms/Ada Lovelace_12_assignsubmission_file_/04_experiment.ipynb", "Ada Lovelace"),
+    ("lms/Ada Lovelace_12_assignsubmission_file_04_experiment.ipynb", "Ada Lovelace"),
+    ("01_features.ipynb", None), ("ada_notes.ipynb", None)])
+def test_names_that_a_learning_platform_gives_are_sorted(built, name, student):
+    settings = MagicMock()
+    exec((built / "course" / "nbgrader_config.py").read_text(encoding="utf-8"), {"get_config": lambda: settings})
+    found = re.match(settings.FileNameCollectorPlugin.named_regexp, f"/my_kit/course/downloaded/01_features/extracted/{name}")
+    assert (found and found["student_id"]) == student and (found is None or found["file_id"] in LABS)
 
 
 def hand_in(folder, lab: str, student: str, answers: dict) -> None:

@@ -144,9 +144,11 @@ class StudyServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # a class presses its keys together
 
-    def __init__(self, address: tuple[str, int], page: bytes, token: str, collector: Collector):
+    collector: Collector
+
+    def __init__(self, address: tuple[str, int], page: bytes, token: str):
         super().__init__(address, Handler)
-        self.page, self.token, self.collector = page, token, collector
+        self.page, self.token = page, token
 
     def handle_error(self, request, client_address):
         """A rater who left in the middle of an answer is no error to tell of."""
@@ -159,14 +161,17 @@ def make_server(page, file, host: str, port: int, token: str) -> StudyServer:
     page = Path(page)
     if not TOKEN.fullmatch(token):
         raise InputError(f"--token {token}", "is no token", "give 8 or more letters, digits, - and _, or leave it out")
-    collector = Collector(read_page(page), Path(file))
-    try:
-        return StudyServer((host, port), page.read_bytes(), token, collector)
+    study = read_page(page)
+    try:  # before the file is opened: it may be that of the server which has the port
+        server = StudyServer((host, port), page.read_bytes(), token)
     except (OSError, OverflowError) as error:
-        collector.stream.close()
-        if not collector.file.stat().st_size:
-            collector.file.unlink()
         raise InputError(f"{host}:{port}", f"cannot be listened on ({error})", "choose another --host or --port") from None
+    try:
+        server.collector = Collector(study, Path(file))
+    except InputError:
+        server.server_close()
+        raise
+    return server
 
 
 def serve(page, file=None, host: str = "127.0.0.1", port: int = 0, token: str | None = None) -> None:

@@ -135,6 +135,22 @@ def test_a_port_that_is_taken_and_a_page_that_is_none_are_refused(running, page,
         serve.make_server(tmp_path / "page.html", tmp_path / "third.jsonl", "127.0.0.1", 0, TOKEN)
 
 
+def test_a_second_server_on_a_taken_port_leaves_the_votes_of_the_first(running, page, key, ballots, tmp_path):
+    """Its file is still empty then."""
+    with pytest.raises(InputError, match="cannot be listened on"):
+        serve.make_server(page, tmp_path / "votes.jsonl", "127.0.0.1", running.server_address[1], TOKEN)
+    assert running.ask("POST", f"/{TOKEN}/votes", single(ballots[0], 0)) == (200, b"kept")
+    assert len(votes.read_ballots(tmp_path / "votes.jsonl", key)) == 1
+
+
+def test_a_file_that_is_refused_gives_the_port_back(page, tmp_path):
+    with serve.make_server(page, tmp_path / "votes.jsonl", "127.0.0.1", 0, TOKEN) as server:
+        port = server.server_address[1]
+    with pytest.raises(InputError, match="cannot be written"):
+        serve.make_server(page, tmp_path / "missing" / "votes.jsonl", "127.0.0.1", port, TOKEN)
+    serve.make_server(page, tmp_path / "votes.jsonl", "127.0.0.1", port, TOKEN).server_close()
+
+
 def started(page, file, *options):
     """`stvae study serve` in a process of its own, and its port."""
     process, lines = study_server(page, file, TOKEN, *options)

@@ -128,7 +128,8 @@ function view(name) {
 function welcome() {
   const steps = shown.plans[state.plan].length;
   byId("count").textContent = steps;
-  byId("minutes").textContent = Math.max(1, Math.round(steps * SECONDS / 60));
+  const minutes = Math.max(1, Math.round(steps * SECONDS / 60));
+  byId("minutes").textContent = minutes === 1 ? "a minute" : `${minutes} minutes`;
   byId("keeps").textContent = remember() ? "You may close the page and come back: this browser keeps your votes."
     : "This browser keeps nothing: do not reload the page before you have downloaded your votes.";
   view("welcome");
