@@ -56,7 +56,7 @@ if (contents) {
 }
 
 // Room for a film's controls, below its picture.
-const films = [...document.querySelectorAll("video.film")], CONTROLS = 56;
+const films = [...document.querySelectorAll("video.film")], CONTROLS = 92;
 const makeRoom = () => films.forEach((film) => {
   film.style.height = `${film.clientWidth * film.getAttribute("height") / film.getAttribute("width") + CONTROLS}px`;
 });

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 SIDE_BY_SIDE = 2  # pictures on a phone
 SCREEN = "(max-width: 600px)"
-NEAR_WHITE = 8  # grey levels below it that still count as white
+NEAR_WHITE = 24  # grey levels below it that still count as white: compression leaves some beside a picture
 FOLDER = "narrow"  # of the site, where the renderings are
 WHOLE = re.compile(r'class="[^"]*(opening|sd-card-img)')
 IMAGE = re.compile(r'<img [^>]*?src="_images/([^"/]+)"[^>]*>')
