@@ -256,7 +256,7 @@ def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:
     if photographic:
         dpi = 118 * (WIDE if _is_wide(figure) else TEXT_WIDTH) / figure.get_figwidth()
         dpi = min(dpi, (PAGE / figure.get_size_inches().prod()) ** 0.5)
-        return _saved(figure, format="webp", dpi=dpi, pil_kwargs={"quality": 54, "method": 6}), "webp"
+        return _saved(figure, format="webp", dpi=dpi, pil_kwargs={"quality": 48, "method": 6}), "webp"
     return few_colours(_saved(figure, format="png", dpi=190)), "png"
 
 

@@ -9,6 +9,7 @@ from PIL import Image, ImageChops
 
 SIDE_BY_SIDE = 2  # pictures on a phone
 SCREEN = "(max-width: 600px)"
+WIDTH = 560  # pixels of a rendering at most: a page stays light, and a touch opens the whole figure
 NEAR_WHITE = 24  # grey levels below it that still count as white: compression leaves some beside a picture
 FOLDER = "narrow"  # of the site, where the renderings are
 WHOLE = re.compile(r'class="[^"]*(opening|sd-card-img)')
@@ -57,8 +58,10 @@ def _encoded(lines: list[list[Image.Image]]) -> bytes:
     for line, top in zip(lines, accumulate([0, *heights])):
         for part, left in zip(line, accumulate([0, *(part.width for part in line)])):
             sheet.paste(part, (left, top))
+    if sheet.width > WIDTH:
+        sheet = sheet.resize((WIDTH, round(sheet.height * WIDTH / sheet.width)), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    sheet.save(buffer, format="webp", quality=54, method=4)
+    sheet.save(buffer, format="webp", quality=44, method=4)
     return buffer.getvalue()
 
 
