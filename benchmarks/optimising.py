@@ -25,13 +25,12 @@ from stvae_lib.provenance import environment, sha256
 
 HERE = Path(__file__).resolve().parent
 EVERY = 5
-OPTIONS = {"method-1": {}, "method-3": {}, "method-2": {"colour": "yuv"}}
 PEERS = ("microast", "magenta")
 
 
 def drawn(judges, root: Path, pairs: dict, name: str, limit: int, folder: Path) -> None:
     """A method's picture of every pair that has none yet: `folder/NNN.png`."""
-    method = comparison.optimising(name, limit, **OPTIONS[name])
+    method = comparison.METHODS[name](limit)
     for number, (content, style) in pairs.items():
         file = folder / f"{number:03d}.png"
         if file.exists():
@@ -46,9 +45,7 @@ def drawn(judges, root: Path, pairs: dict, name: str, limit: int, folder: Path) 
 def judged(judges, folder: Path, pairs: dict, methods: dict) -> dict:
     """`yardstick.judge_all` of some pairs, every picture's own style and content found among all of the set."""
     with tempfile.TemporaryDirectory() as few:
-        for part in ("content", "style"):
-            (Path(few) / part).symlink_to((folder / "set" / part).resolve())
-        (Path(few) / "pairs.json").write_text(json.dumps(list(pairs.values())))
+        yardstick.set_of(folder / "set", list(pairs.values()), Path(few))
         return yardstick.judge_all(judges, Path(few), methods, (yardstick.SIZE,))
 
 
@@ -62,16 +59,18 @@ def main(folder: Path, limit: int, model: str) -> dict:
     judges, root, out = yardstick.module(folder / "judges.py"), folder / "set", HERE.parent / "runs" / f"optimising-{limit}"
     numbered = list(enumerate(json.loads((root / "pairs.json").read_text())))
     pairs, reference = dict(numbered[::EVERY]), json.loads((root / "reference.json").read_text())
-    for name in OPTIONS:
+    for name in comparison.PUBLISHED:
         make_folder(out / name, "choose a writable checkout")
         drawn(judges, root, pairs, name, limit, out / name)
-    methods = yardstick.methods_of(model) | {name: kept_pictures(judges, out / name, pairs) for name in OPTIONS}
+    methods = {name: kept_pictures(judges, out / name, pairs) for name in comparison.PUBLISHED}
+    methods[model] = yardstick.methods_of(model)[model]
     rows = judged(judges, folder, pairs, methods)
     rows |= {peer: {judge: {measure: [reference[peer][judge][measure][number] for number in pairs]
                             for measure in yardstick.MEASURES} for judge in judges.JUDGES} for peer in PEERS}
-    ahead = {name: yardstick.differences(rows[model], rows[name], list(pairs.values())) for name in (*OPTIONS, *PEERS)}
+    ahead = {name: yardstick.differences(rows[model], found, list(pairs.values()))
+             for name, found in rows.items() if name != model}
     return {"command": f"python benchmarks/optimising.py EVAL_FOLDER --limit {limit}", "pairs": len(pairs), "limit": limit,
-            "published": {name: comparison.PUBLISHED[name].iterations for name in OPTIONS}, "model": model,
+            "published": {name: options.iterations for name, options in comparison.PUBLISHED.items()}, "model": model,
             "rows": {name: yardstick.means(found) for name, found in rows.items()}, "ahead": ahead,
             "provenance": environment("cpu") | {"weights": {model: sha256(st.weights.find(model))[:16]}}}
 

@@ -40,9 +40,7 @@ def stylised(network, layers, content, style, temperature):
 def subset(judges, root: Path, folder: Path) -> list:
     """Every fifth pair as a set of its own in `folder`; its pairs."""
     pairs = json.loads((root / "pairs.json").read_text())[::EVERY]
-    (folder / "pairs.json").write_text(json.dumps(pairs))
-    for side in ("content", "style"):
-        (folder / side).symlink_to((root / side).resolve())
+    yardstick.set_of(root, pairs, folder)
     judges.SIDE = SIZE
     return pairs
 

@@ -101,6 +101,13 @@ def judge_all(judges, root: Path, methods: dict, sizes=(SIZE, LARGER)) -> dict:
     return found
 
 
+def set_of(root: Path, pairs: list, folder: Path) -> None:
+    """Make a folder a set of some pairs, as judges.py reads it, with all that `root` has to find contents and styles among."""
+    for part in ("content", "style"):
+        (folder / part).symlink_to((root / part).resolve())
+    (folder / "pairs.json").write_text(json.dumps(pairs))
+
+
 def means(rows: dict) -> dict:
     """Per-pair figures of one method as means, by judge and measure."""
     return {judge: {measure: round(float(np.mean(values)), 4) for measure, values in measures.items()}
@@ -155,9 +162,7 @@ def peers_finished(folder: Path, name: str) -> dict:
     peers = {f"{peer}{FINISHED if finish else ''}": of_peer(peer, finish)
              for peer in ("microast", "magenta") for finish in (False, True)}
     with tempfile.TemporaryDirectory() as few:
-        for part in ("content", "style"):
-            (Path(few) / part).symlink_to((folder / "set" / part).resolve())
-        (Path(few) / "pairs.json").write_text(json.dumps(pairs))
+        set_of(folder / "set", pairs, Path(few))
         judged = judge_all(judges, Path(few), {name: methods_of(name)[name]} | peers, (PEERS_SIZE,))
     rows = {label.removesuffix(f"@{PEERS_SIZE}"): row for label, row in judged.items()}
     gains = {label: differences(rows[label], rows[label.removesuffix(FINISHED)], pairs) for label in rows if FINISHED in label}

@@ -5,6 +5,7 @@ What a copy leaves out, nbgrader's own preprocessors take out: the same that `nb
 
 import re
 from copy import deepcopy
+from itertools import count
 from pathlib import Path
 
 import nbformat
@@ -78,7 +79,7 @@ class Lab(Chapter):
     def __init__(self, file: Path, solutions: bool = True):
         super().__init__(file, None)
         self.name, self.file, self.solutions = f"lab_{file.stem}", file.name, solutions  # a chapter begins with a number
-        self.opened = 0  # boxes with an outcome so far
+        self.boxes = count(1)  # numbers of those with an outcome
         self.blank = copy_of(read_master(file), "student", file)
         self.blanks = {cell.id: cell.source for cell in self.blank.cells}
 
@@ -121,12 +122,9 @@ class Lab(Chapter):
         for cell in code:
             cell.outputs = []
         texts = [*(cell.source for cell in texts), *printed] if self.solutions else []
-        unfolds = []
-        for text in texts:
-            self.opened += 1
-            title = f"What came out ({self.opened}): open it when your plan stands"
-            unfolds.append(nbformat.v4.new_markdown_cell(f"::::{{dropdown}} {title}\n{text}\n::::"))
-        return code + unfolds
+        title = "What came out ({}): open it when your plan stands"
+        return code + [nbformat.v4.new_markdown_cell(f"::::{{dropdown}} {title.format(next(self.boxes))}\n{text}\n::::")
+                       for text in texts]
 
     def _text(self, cell, markup: dict, pages: Path) -> list[str]:
         """The text of a cell, with links that lead from the book; nothing of an answer that is left out."""

@@ -1,7 +1,5 @@
 """Methods that optimise, beside a model on a part of the yardstick's pairs."""
 
-import sys
-
 import pytest
 import torch
 from common import ROOT, SHARED, benchmark, needs_shared
@@ -12,8 +10,6 @@ pytestmark = needs_shared
 @pytest.fixture
 def optimising(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")  # it stands on two scripts beside it
-    for name in ("comparison", "yardstick"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
     return benchmark("optimising")
 
 
