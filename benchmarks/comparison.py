@@ -27,6 +27,7 @@ from PIL import Image, ImageOps
 
 import stvae_lib as st
 from stvae_lib import InputError, baselines, weights
+from stvae_lib.baselines import refinement
 from stvae_lib.baselines.gatys import METHOD_1, METHOD_2
 from stvae_lib.baselines.optimisation import History
 from stvae_lib.baselines.patches import METHOD_3
@@ -86,6 +87,12 @@ def in_model(name: str, **how):
     return lambda content, style: unchanged(model.stylize(content, style, **how))
 
 
+def refined(name: str, steps: int = 20):
+    """A model's picture, drawn on by some steps down the losses of the full-width network."""
+    method, distances = in_model(name), weights.feature_distances(refinement.LOSS_NETWORK)
+    return lambda content, style: unchanged(refinement.refine(method(content, style)[0], content, [style], distances, steps))
+
+
 def moved(method, by: int = SIZE // 16):
     """A method's picture moved by some pixels to the right and down: its style stays, its structure does not lie where it was."""
     return lambda content, style: unchanged(method(content, style)[0].roll((by, by), (2, 3)))
@@ -119,6 +126,7 @@ METHODS = {
     "vgg16-half": lambda _: in_model("vgg16-half"),
     "vgg19-slim": lambda _: in_model("vgg19-slim"),
     "resnet50-slim": lambda _: in_model("resnet50-slim"),
+    "vgg16-half-refined": lambda _: refined("vgg16-half"),
     "method-1": lambda limit: optimising("method-1", limit),
     "method-3": lambda limit: optimising("method-3", limit),
     "method-2": lambda limit: optimising("method-2", limit, colour="yuv"),

@@ -55,6 +55,12 @@ def kept_pictures(judges, folder: Path, pairs: dict):
     return lambda content, style: judges.load(next(files))
 
 
+def published(judges, reference: dict, pairs: dict, names=PEERS) -> dict:
+    """The recorded rows of published networks, or of other names, on some pairs."""
+    return {peer: {judge: {measure: [reference[peer][judge][measure][number] for number in pairs]
+                           for measure in yardstick.MEASURES} for judge in judges.JUDGES} for peer in names}
+
+
 def main(folder: Path, limit: int, model: str) -> dict:
     judges, root, out = yardstick.module(folder / "judges.py"), folder / "set", HERE.parent / "runs" / f"optimising-{limit}"
     numbered = list(enumerate(json.loads((root / "pairs.json").read_text())))
@@ -65,8 +71,7 @@ def main(folder: Path, limit: int, model: str) -> dict:
     methods = {name: kept_pictures(judges, out / name, pairs) for name in comparison.PUBLISHED}
     methods[model] = yardstick.methods_of(model)[model]
     rows = judged(judges, folder, pairs, methods)
-    rows |= {peer: {judge: {measure: [reference[peer][judge][measure][number] for number in pairs]
-                            for measure in yardstick.MEASURES} for judge in judges.JUDGES} for peer in PEERS}
+    rows |= published(judges, reference, pairs)
     ahead = {name: yardstick.differences(rows[model], found, list(pairs.values()))
              for name, found in rows.items() if name != model}
     return {"command": f"python benchmarks/optimising.py EVAL_FOLDER --limit {limit}", "pairs": len(pairs), "limit": limit,

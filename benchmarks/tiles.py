@@ -4,10 +4,10 @@
                                [--out benchmarks/tiles.json]
 
 Every size is done by a process of its own, from a PNG of a photograph enlarged to that size (a megapixel: 2²⁰ pixels) to a PNG
-of the result; the model is loaded, and the style encoded, before the clock starts. Then a square of --side pixels is drawn at
-once and in tiles of 512, features (and layers that are normalised) kept as float16, and the largest difference is taken; for a
-decoder that normalises also with the moments of a copy of half the size. Models that are left out (default: both that the command
-draws by) keep their recorded rows. Run it on a machine that has nothing else to do.
+of the result; the model is loaded, the style encoded, and a small picture drawn before the clock starts. Then a square of
+--side pixels is drawn at once and in tiles of 512, features (and layers that are normalised) kept as float16, and the largest
+difference is taken; for a decoder that normalises also with the moments of a copy of half the size. Models that are left out
+(default: both that the command draws by) keep their recorded rows. Run it on a machine that has nothing else to do.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from stvae_lib import reading, stylizing
 from stvae_lib.arguments import MODEL, QUICK_MODEL, make_parser, memory
 from stvae_lib.evaluation.timing import process_peak_mb
 from stvae_lib.files import write_text
-from stvae_lib.model.tiles import Plan, TiledFeatures
+from stvae_lib.model.tiles import Plan
 from stvae_lib.pictures import styles
 from stvae_lib.pictures.datasets import sample_photo
 from stvae_lib.pictures.images import resized, save_image, size_in_file, to_float, to_pixels
@@ -48,16 +48,17 @@ def stylize_arguments(photo: Path, style: Path, options: list[str]):
 
 
 def measure(photo: Path, style: Path, options: list[str]) -> dict:
-    """Stylise once, in this process: seconds, peak memory in MB; the side of a tile in pixels, and as what features were kept,
-    None where there were no tiles."""
+    """Stylise once, in this process: seconds, peak memory in MB; the side of a tile in pixels, and as what features were kept
+    and where, None where there were no tiles."""
     arguments, tools = stylize_arguments(photo, style, options)
+    tools.tiler.model.stylize(sample_photo("astronaut", 128), tools.codes)  # whatever a process does at its first picture
     began = time.perf_counter()
     stylizing.stylize_one(tools, arguments, arguments.photo, arguments.out)
     seconds = time.perf_counter() - began
-    plan = tools.tiler.plan(size_in_file(photo)[::-1], arguments.max_memory)
+    plan = tools.tiler.plan(size_in_file(photo)[::-1], arguments.max_memory, photo.parent)
     return {"seconds": round(seconds, 2), "peak_memory_mb": round(process_peak_mb()),
             "tile": plan and plan.side * tools.tiler.stride, "kept": plan and str(plan.keep).removeprefix("torch."),
-            "layers kept": plan and plan.layers}
+            "layers kept": plan and plan.layers, "on disk": plan and plan.folder is not None}
 
 
 def difference(photo: Path, style: Path, options: list[str]) -> dict:
@@ -71,8 +72,8 @@ def difference(photo: Path, style: Path, options: list[str]) -> dict:
         plan = Plan(TILE // tiler.stride, dtype, len(tiler.hidden_values))
         drawn[name] = tiler.stylize(pixels, tools.codes, plan)
     if tiler.model.vlt.normalises:
-        small = TiledFeatures(tiler, resized(pixels, [side // 2 for side in pixels.shape[2:]]), plan, False)
-        known, _ = tiler.measured(small, wanted, 1.0, small.statistics(tiler.model.vlt, tiler.maps_reach))
+        half = resized(pixels, [side // 2 for side in pixels.shape[2:]])
+        known, _ = tiler.measured(tiler.moved(half, wanted, 1.0, plan), wanted)
         output = tiler.model.render(tiler.model.encode(content), known, content.shape[2:]).clamp(0, 1)
         drawn["levels_by_a_reduced_copy"] = to_pixels(tiler.model.finish(output, content, known))
     whole = to_pixels(tiler.model.stylize(content, tools.codes)).int()

@@ -33,7 +33,7 @@ def write_atomically(path, write) -> None:
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno:
-            raise _kind(error)(path, f"cannot be written ({error.strerror})", "make room, or choose another place") from None
+            raise refusal(path, error, "make room, or choose another place") from None
         raise
 
 
@@ -64,13 +64,15 @@ def _temporary(path: Path) -> str:
             _check_replaceable(path, os.stat(path).st_mode)
         handle, name = tempfile.mkstemp(dir=os.path.dirname(os.path.realpath(path)), prefix=UNFINISHED, suffix=path.suffix)
     except OSError as error:
-        raise _kind(error)(shortened(path), f"cannot be written ({error.strerror})", "choose a writable folder") from None
+        raise refusal(shortened(path), error, "choose a writable folder") from None
     os.close(handle)
     return name
 
 
-def _kind(error: OSError) -> type[InputError]:
-    return NoRoom if error.errno in FULL else InputError
+def refusal(path, error: OSError, remedy: str) -> InputError:
+    """What to raise where a file system refuses to write at `path`."""
+    kind = NoRoom if error.errno in FULL else InputError
+    return kind(path, f"cannot be written ({error.strerror})", remedy)
 
 
 def _check_replaceable(path: Path, mode: int) -> None:

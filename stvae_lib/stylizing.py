@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import tempfile
 import warnings
 from collections import Counter
 from contextlib import closing
@@ -14,8 +15,10 @@ import torch
 from tqdm.auto import tqdm
 
 from . import cluster
+from .baselines import refinement
 from .errors import InputError, NoRoom, lacks_memory, memory_error, show_warning
 from .files import ABANDONED, alone_in, refuse_overwriting
+from .losses import FeatureDistances
 from .model import tiles, weights
 from .model.codes import StyleCode
 from .model.mixing import CODE_SUFFIX, check_code_file, load_code, save_code
@@ -89,17 +92,27 @@ def stylize_photo(arguments) -> Outcome:
 
 @dataclass
 class Tools:
-    """What all photographs of a command share: the model, ready for tiles, and the styles' codes."""
+    """What all photographs of a command share: the model, ready for tiles, and the styles' codes; where pictures are refined,
+    the styles' pictures and the loss network."""
 
     tiler: tiles.Tiler
     codes: list[StyleCode]
+    pictures: list[torch.Tensor] = field(default_factory=list)
+    distances: FeatureDistances | None = None
 
     @classmethod
     def load(cls, arguments) -> "Tools":
         model = weights.load_stvae(arguments.model, arguments.device)
         if arguments.as_drawn:
             model.photo_share = None
-        return cls(tiles.Tiler(model), [style_code(style, model) for style in arguments.styles])
+        if not arguments.refine:
+            return cls(tiles.Tiler(model), [style_code(style, model) for style in arguments.styles])
+        for style in arguments.styles:
+            if style.suffix == CODE_SUFFIX:
+                raise InputError(style, "holds no picture, which --refine asks for", "name the style's picture")
+        distances = weights.feature_distances(refinement.LOSS_NETWORK).to(model.device)
+        pictures = [opened(style, STYLE_SIZE).to(model.device) for style in arguments.styles]
+        return cls(tiles.Tiler(model), model.codes_of(pictures), pictures, distances)
 
 
 def prepared(arguments) -> Tools:
@@ -128,7 +141,11 @@ def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tenso
     if target != STREAM:
         check_output(target, size[::-1])
     drawn = tuple(round(arguments.oversample * side) for side in size)
-    plan = tools.tiler.plan(drawn, arguments.max_memory)
+    room = Path(tempfile.gettempdir()) if target == STREAM else target.absolute().parent
+    plan = tools.tiler.plan(drawn, arguments.max_memory, room)
+    if tools.distances is not None and tiles.PROCESS + drawn[0] * drawn[1] * refinement.PIXEL_BYTES > arguments.max_memory:
+        raise InputError(source, f"is drawn at {drawn[1]}x{drawn[0]} pixels, which take more than --max-memory to refine",
+                         "give a smaller --size, allow more, or leave out --refine")
     typed = to_float if plan is None else to_pixels
     content = larger = typed(content)
     if drawn != size:
@@ -136,10 +153,19 @@ def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tenso
     options = arguments.mix, arguments.strength, arguments.sample, torch.Generator().manual_seed(arguments.seed)
     if plan is None:
         output = tools.tiler.model.stylize(larger, tools.codes, *options)
+        if tools.distances is not None:
+            output = refined(tools, output, larger, arguments)
     else:
         output = tools.tiler.stylize(larger, tools.codes, plan, *options, progress=arguments.scheduler is None)
     output = (output if drawn == size else resized(output, size)).cpu()
     return own_colours(content, output) if arguments.preserve_colour else output
+
+
+def refined(tools: Tools, drawn: torch.Tensor, content: torch.Tensor, arguments) -> torch.Tensor:
+    """A drawn picture after the steps that the arguments ask for."""
+    with tqdm(total=arguments.refine + 1, desc="refine", leave=False, disable=arguments.scheduler is not None) as bar:
+        return refinement.refine(drawn, content.to(drawn.device), tools.pictures, tools.distances, arguments.refine,
+                                 arguments.mix, arguments.strength, bar)
 
 
 def own_colours(content: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
@@ -267,19 +293,19 @@ def on_worker(arguments, source: Path, target: Path) -> str | None:
         warnings.showwarning = show_warning
         read = *arguments.styles, *([Path(arguments.model)] if arguments.model.endswith(CODE_SUFFIX) else [])
         written = tuple(file.stat().st_mtime_ns for file in read if file.exists())
-        tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles), arguments.as_drawn, written)
+        tools = _loaded(arguments.model, arguments.device, tuple(arguments.styles), arguments.as_drawn, arguments.refine, written)
         return attempted(tools, arguments, source, target)
 
 
 @lru_cache(maxsize=1)
-def _loaded(model: str, device: str, styles: tuple[Path, ...], as_drawn: bool, _written: tuple[int, ...]) -> Tools:
+def _loaded(model: str, device: str, styles: tuple[Path, ...], as_drawn: bool, refine: int, _written: tuple[int, ...]) -> Tools:
     """_written: when its files were, since a worker that outlives a command may be given others under the same names."""
-    return Tools.load(argparse.Namespace(model=model, device=device, styles=styles, as_drawn=as_drawn))
+    return Tools.load(argparse.Namespace(model=model, device=device, styles=styles, as_drawn=as_drawn, refine=refine))
 
 
 def settings(tools: Tools, arguments) -> dict:
     """What decides the results besides the photographs."""
-    names = ("mix", "strength", "size", "preserve_colour", "oversample", "sample", "seed")
+    names = ("mix", "strength", "size", "preserve_colour", "oversample", "sample", "seed", "refine")
     model = tools.tiler.model
     given = {name: getattr(arguments, name) for name in names}
     return {"model": model.identity(), "styles": [code.identity() for code in tools.codes]} | given

@@ -24,6 +24,7 @@ from skimage import color
 
 from stvae_lib import baselines, cluster, load_image, reading, stylizing, weights
 from stvae_lib.arguments import make_parser
+from stvae_lib.baselines import refinement
 from stvae_lib.cli import main
 from stvae_lib.errors import NoRoom
 from stvae_lib.files import alone_in
@@ -303,6 +304,48 @@ def test_a_photograph_beyond_the_memory_is_drawn_in_tiles_to_the_same_result(tmp
     capfd.readouterr()
     assert "allow 0.1 GB" in refused(["stylize", *common, "-o", tmp_path / "o.png", "--max-memory", "1MB"], capfd)
     assert not (tmp_path / "o.png").exists()
+
+
+def test_what_is_kept_between_tiles_lies_beside_the_result_where_memory_has_no_room(tmp_path, monkeypatch):
+    photo = tmp_path / "photo.png"
+    Image.effect_mandelbrot((333, 251), (-2, -1, 1, 1), 60).convert("RGB").save(photo)
+    monkeypatch.setattr(tiles, "PROCESS", 0)
+    monkeypatch.setattr(tiles, "SHORTEST_TILE", 32)
+    monkeypatch.setattr(tiles.Tiler, "_kept", lambda self, pixels, left: (None, 0, left))
+    folders, draw = set(), tiles.TiledFeatures.boxes
+    monkeypatch.setattr(tiles.TiledFeatures, "boxes", lambda self, doing: folders.add(self.plan.folder) or draw(self, doing))
+    (tmp_path / "out").mkdir()
+    common = [photo, STYLE, "--model", "vgg16-half"]
+    whole = drawn(common, tmp_path / "whole.png")
+    tiled = drawn([*common, "--max-memory", "30MB"], tmp_path / "out" / "tiled.png")
+    assert folders == {tmp_path / "out"} and [file.name for file in folders.pop().iterdir()] == ["tiled.png"]
+    assert np.abs(tiled - whole).max() <= 3
+
+
+@pytest.fixture
+def slim_losses(monkeypatch):
+    monkeypatch.setattr(refinement, "LOSS_NETWORK", weights.LOSS_NETWORK)
+
+
+def test_refined_pictures_are_nearer_to_their_style(photo, tmp_path, slim_losses, capfd):
+    common = [photo, STYLE, "--model", "vgg19-slim"]
+    content, style = load_image(photo), load_image(STYLE, stylizing.STYLE_SIZE)
+    distances, found = weights.feature_distances().calibrate([content, style]), {}
+    for steps in (0, 8):
+        drawn([*common, "--refine", str(steps)], tmp_path / "o.png")
+        found[steps] = distances.between(load_image(tmp_path / "o.png"), content, style)["gram"]
+    assert found[8] < 0.9 * found[0]
+
+
+def test_what_cannot_be_refined_is_refused(photo, tmp_path, slim_losses, capfd):
+    out, code = tmp_path / "o.png", tmp_path / "glass.safetensors"
+    assert main(["encode", STYLE, "-o", str(code), "--model", "vgg19-slim", "--device", "cpu"]) == 0
+    common = ["--model", "vgg19-slim", "-o", out, "--refine", "2"]
+    capfd.readouterr()
+    assert "glass.safetensors: holds no picture, which --refine asks for" in refused(["stylize", photo, code, *common], capfd)
+    said = refused(["stylize", photo, STYLE, *common, "--max-memory", "610MB"], capfd)
+    assert "photo.png: is drawn at 70x50 pixels, which take more than --max-memory to refine" in said
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("memory", ["4", "GB", "-1GB", "nanGB", "1e9GB", "4TB", "9" * 400 + "GB"])

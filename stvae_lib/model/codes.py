@@ -1,6 +1,6 @@
 """What a style is inside the model: its code in the latent space (mu, sigma, z), and what the transform applies."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
@@ -74,3 +74,7 @@ class Style:
     modulation: Modulation | None = None
     skip: tuple | None = None
     palette: torch.Tensor | None = None
+
+    def modulation_by(self, strength: float) -> Modulation | None:
+        """The decoder's modulation where the style is applied with this strength; none at 0."""
+        return replace(self.modulation, strength=strength) if self.modulation and strength else None

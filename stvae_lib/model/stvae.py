@@ -12,7 +12,6 @@ from ..errors import InputError
 from ..pictures.images import MIN_SIDE, to_pixels
 from ..pictures.palette import finished, palette_of
 from ..provenance import digest, tensors_digest
-from .backbones.modulation import Modulation
 from .codes import Style, StyleCode, mix_codes
 from .content import ContentStatistics
 
@@ -129,17 +128,16 @@ class STVAE(AutoEncoder):
                known: ContentStatistics | None = None) -> torch.Tensor:
         """Content features in a style, decoded, unclamped. strength: linear in feature space, 0 is the content.
         known: `vlt.content_statistics` of other features, to take out in place of these features' own."""
-        moved, modulation = self.moved(content_features, style, strength, known)
-        return self.decode(moved, size, modulation)
+        moved = self.moved(content_features, style, strength, known)
+        return self.decode(moved, size, style.modulation_by(strength))
 
     def moved(self, content_features: torch.Tensor, style: Style, strength: float,
-              known: ContentStatistics | None) -> tuple[torch.Tensor, Modulation | None]:
-        """What the decoder is given to render content features in a style, as `render` is told: features and modulation."""
+              known: ContentStatistics | None) -> torch.Tensor:
+        """The features that the decoder is given to render content features in a style, as `render` is told."""
         if strength == 0:
-            return content_features, None
+            return content_features
         moved = self.vlt.transform(content_features, style, known)
-        modulation = style.modulation and replace(style.modulation, strength=strength)
-        return torch.lerp(content_features, moved.to(content_features.dtype), strength), modulation
+        return torch.lerp(content_features, moved.to(content_features.dtype), strength)
 
     def finishes(self, style: Style) -> bool:
         """Whether pictures in a style are finished: the model asks for it, and the style is that of a picture."""

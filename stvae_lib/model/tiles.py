@@ -4,15 +4,17 @@ What a tile knows of the whole is exact: the content's mean and matrix are summe
 serves them all, and each is read with as much of its neighbourhood as reaches it through encoder and decoder, so that tiles
 meet without a seam. Where a decoder normalises its layers over the picture, the moments of each are summed up as well, layer
 after layer, as those of one need those of all before it: a pass over the picture for each, which begins at the last layer that
-there is room to keep.
+there is room to keep, in memory or on disk.
 """
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise, product
+from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -22,6 +24,7 @@ from ..pictures.palette import Finishing, GridColours, palette_of
 from ..statistics import deviations
 from .codes import Style
 from .content import ContentStatistics, joined
+from .maps import Box, MapsInMemory, MapsOnDisk, split
 from .stvae import STVAE, check_image, check_strength
 
 MEASURED_AT = 128  # pixels a side of the picture that tells how much memory one takes
@@ -34,41 +37,7 @@ STRIP = 2**20  # pixels that are finished at once
 LONGEST_TILE = 2048  # pixels a side: beyond, borders cost next to nothing and caches are missed
 SHORTEST_TILE = 256  # pixels a side: below, more borders than tiles are computed
 KEEPING_TILE = 512  # pixels a side: features are not kept where they leave less room than such a tile takes
-
-
-@dataclass(frozen=True)
-class Box:
-    """Places of a feature map: rows from `top` to `bottom`, columns from `left` to `right`, the ends excluded."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    def grown(self, by: int, shape: tuple[int, int]) -> "Box":
-        """With a border of `by` places, as far as a map of `shape` (height, width) goes."""
-        return Box(max(0, self.top - by), min(shape[0], self.bottom + by),
-                   max(0, self.left - by), min(shape[1], self.right + by))
-
-    def scale_of(self, maps: torch.Tensor) -> int:
-        """Rows a place, of `maps (N, C, H, W)` that show this box."""
-        return maps.shape[2] // (self.bottom - self.top)
-
-    def cut(self, maps: torch.Tensor, scale: int = 1, within: "Box | None" = None) -> torch.Tensor:
-        """The part of `maps (N, C, H, W)`, of `scale` rows and columns a place, that shows this box; `within`: the box that
-        they show, from the first place on where it is None. A picture may end before the last place does."""
-        top, left = (within.top, within.left) if within else (0, 0)
-        return maps[..., scale * (self.top - top):scale * (self.bottom - top),
-                    scale * (self.left - left):scale * (self.right - left)]
-
-
-def split(shape: tuple[int, int], side: int) -> list[Box]:
-    """A map of `shape` (height, width) in boxes of nearly the same size, at most `side` places each way."""
-    edges = []
-    for count in shape:
-        parts = -(-count // side)
-        edges.append(list(pairwise(count * index // parts for index in range(parts + 1))))
-    return [Box(*rows, *columns) for rows, columns in product(*edges)]
+ROOM = 1.2  # times what is kept on disk must be free there
 
 
 @torch.no_grad()
@@ -91,11 +60,16 @@ def reach(network, channels: int, scale_in: int, scale_out: int, device) -> int:
 class Plan:
     """How to draw a picture: in tiles of `side` places each way; keep: as what its features are kept between the passes over
     it (float16 costs about half a grey level), None where they are encoded anew in each; layers: of a decoder that normalises,
-    how many hidden ones are kept in the same type, one after the other."""
+    how many hidden ones are kept in the same type, one after the other; folder: where they are kept, None for in memory."""
 
     side: int
     keep: torch.dtype | None
     layers: int = 0
+    folder: Path | None = None
+
+    def kept_maps(self, shape: tuple[int, int]) -> MapsInMemory | MapsOnDisk:
+        """Where maps of a picture of `shape` (height, width) places are kept."""
+        return MapsInMemory(self.keep, shape) if self.folder is None else MapsOnDisk(self.keep, shape, self.folder)
 
 
 class Tiler:
@@ -146,14 +120,30 @@ class Tiler:
         return reach(self.model.decode, channels, 1, self.stride, self.model.device)
 
     @cached_property
+    def step_reaches(self) -> list[int]:
+        """Of the decoder's steps from each hidden layer to what follows it."""
+        decoder = self.model.decoder
+        features = self.model.encode(torch.zeros(1, 3, MEASURED_AT, MEASURED_AT))[..., :2, :2]
+        sides = [decoder.layer(index, features).shape[2] // 2 for index in range(len(decoder.hidden_widths) + 1)]
+
+        def step(index):
+            def network(probe):
+                hidden = F.interpolate(probe[:, :1], scale_factor=sides[index]).expand(-1, decoder.hidden_widths[index], -1, -1)
+                return decoder.layer(index + 1, probe, known=(index, hidden))
+            return network
+
+        return [reach(step(index), features.shape[1], 1, sides[index + 1], self.model.device)
+                for index in range(len(decoder.hidden_widths))]
+
+    @cached_property
     def maps_reach(self) -> int:
         """Of the maps that the content's matrix is made of; a skip's, at another scale, are taken place by place."""
         vlt = self.model.vlt
         return reach(vlt.content_maps, vlt.linear.compress.in_channels, 1, 1, self.model.device)
 
-    def plan(self, size: tuple[int, int], memory: float) -> Plan | None:
-        """How to draw a picture of `size` (height, width) with at most so many bytes of memory; None: at once. InputError
-        where they are too few."""
+    def plan(self, size: tuple[int, int], memory: float, folder: Path | None = None) -> Plan | None:
+        """How to draw a picture of `size` (height, width) with at most so many bytes of memory; None: at once. folder: for what
+        must be kept and finds no room in memory, where it finds some there. InputError where the bytes are too few."""
         pixels = size[0] * size[1]
         if PROCESS + pixels * self.bytes_per_pixel <= memory:
             return None
@@ -164,18 +154,32 @@ class Tiler:
             raise InputError(f"{memory / 1e9:g} GB", f"are too little for {size[1]}x{size[0]} pixels",
                              f"allow {needed + 0.1:.1f} GB or more, or draw it smaller")
         keep, layers, room = self._kept(pixels, left)
+        all_layers = len(self.hidden_values)
+        if (keep is None or layers < all_layers) and folder and self._fits_on_disk(pixels, folder):
+            return Plan(self._longest_side(left), torch.float16, all_layers, folder)
+        return Plan(self._longest_side(room), keep, layers)
+
+    def _longest_side(self, room: float) -> int:
+        """Of a tile for which there are `room` bytes, in places."""
         side = max(pixels for pixels in range(SHORTEST_TILE, LONGEST_TILE + 1, 64)
                    if pixels == SHORTEST_TILE or self._tile_bytes(pixels) <= room)
-        return Plan(max(2, side // self.stride), keep, layers)
+        return max(2, side // self.stride)
+
+    def _kept_bytes(self, pixels: int, layers: int, dtype: torch.dtype) -> float:
+        """What a picture's features and so many hidden layers take; at most two layers lie there at a time."""
+        values = self.hidden_values[:layers]
+        return pixels * (self.feature_values + max(map(sum, zip([0, *values], values)), default=0)) * dtype.itemsize
+
+    def _fits_on_disk(self, pixels: int, folder: Path) -> bool:
+        needed = self._kept_bytes(pixels, len(self.hidden_values), torch.float16)
+        return shutil.disk_usage(folder).free >= ROOM * needed
 
     def _kept(self, pixels: int, left: float) -> tuple[torch.dtype | None, int, float]:
         """What is kept of a picture in `left` bytes: in which type, how many hidden layers besides its features, and how many
         bytes then remain; as many layers as possible, in the finer type where both fit."""
         for layers in range(len(self.hidden_values), -1, -1):
-            values = self.hidden_values[:layers]
-            widest = max(map(sum, zip([0, *values], values)), default=0)  # a layer and the one before it
             for dtype in (torch.float32, torch.float16):
-                rest = left - pixels * (self.feature_values + widest) * dtype.itemsize
+                rest = left - self._kept_bytes(pixels, layers, dtype)
                 if rest >= self._tile_bytes(KEEPING_TILE):
                     return dtype, layers, rest
         return None, 0, left
@@ -193,18 +197,17 @@ class Tiler:
         check_image(torch.empty(content.shape, device="meta"), "content")
         check_strength(strength)
         style = self.model.mixed_style(styles, mix, sample, generator)
-        features, kept = TiledFeatures(self, content, plan, progress), None
-        known = features.statistics(self.model.vlt, self.maps_reach) if strength else None
+        features, kept = self.moved(content, style, strength, plan, progress), None
+        style = replace(style, modulation=style.modulation_by(strength))
         if strength and self.model.vlt.normalises:
-            style, kept = self.measured(features, style, strength, known)
+            style, kept = self.measured(features, style)
         finishes = self.model.finishes(style) and strength > 0
         finer = finishes and not content.is_floating_point()  # 8 bits would show as bands where colours are moved far apart
         typed = to_words if finer else to_pixels
         output = torch.empty_like(content, dtype=torch.int16 if finer else None, memory_format=torch.channels_last)
         colours = GridColours(content) if finishes else None  # before rounding: what is small in a palette is made large
         for box in features.boxes("draw"):
-            wide = box.grown(self.decoder_reach, features.shape)
-            image = self.drawn(wide, features, style, strength, known, kept)
+            image, wide = self.drawn(box, features, style, kept, len(self.model.decoder.hidden_widths))
             target = box.cut(output, self.stride)
             image = box.cut(image, self.stride, wide)[..., :target.shape[2], :target.shape[3]].clamp(0, 1)
             if not image.isfinite().all():
@@ -225,63 +228,51 @@ class Tiler:
             target.copy_(typed(finishing(*map(to_float, parts), strength)))
         return output
 
-    def drawn(self, box: Box, features: "TiledFeatures", style: Style, strength: float, known: ContentStatistics | None,
-              kept: "KeptLayer | None" = None, index: int | None = None) -> torch.Tensor:
-        """What the decoder makes of a box: the picture, or before its modulation hidden layer `index`."""
-        index = len(self.model.decoder.hidden_widths) if index is None else index
-        moved, modulation = self.model.moved(features.at(box), style, strength, known)
-        return self.model.decoder.layer(index, moved.contiguous(memory_format=torch.channels_last), modulation,
-                                        kept and kept.at(box))
+    def moved(self, content: torch.Tensor, style: Style, strength: float, plan: Plan, progress: bool = False) -> "TiledFeatures":
+        """`STVAE.moved` of a picture's features."""
+        features = TiledFeatures(self, content, plan, progress)
+        if strength:
+            known = features.statistics(self.model.vlt, self.maps_reach)
+            features.change(lambda part: self.model.moved(part, style, strength, known))
+        return features
 
-    def measured(self, features: "TiledFeatures", style: Style, strength: float,
-                 known: ContentStatistics) -> tuple[Style, "KeptLayer | None"]:
+    def drawn(self, box: Box, features: "TiledFeatures", style: Style, kept: tuple[int, MapsInMemory | MapsOnDisk] | None,
+              index: int) -> tuple[torch.Tensor, Box]:
+        """Hidden layer `index` of the decoder before its modulation, behind the last one the picture, where it shows a box, with
+        a border that is not right yet, and the box with that border. kept: another layer and its index, to go on from."""
+        follows = kept is not None and kept[0] == index - 1
+        wide = box.grown(self.step_reaches[index - 1] if follows else self.decoder_reach, features.shape)
+        known = kept and (kept[0], kept[1].at(wide))
+        moved = features.at(wide).contiguous(memory_format=torch.channels_last)
+        return self.model.decoder.layer(index, moved, style.modulation, known), wide
+
+    def measured(self, features: "TiledFeatures", style: Style) -> tuple[Style, tuple[int, MapsInMemory | MapsOnDisk] | None]:
         """A style whose modulation knows the moments of the decoder's hidden layers over the whole picture, and the last one of
-        these layers that was kept."""
+        these layers that was kept, with its index."""
         style, kept = replace(style, modulation=replace(style.modulation, known=[])), None
         for index in range(len(self.model.decoder.hidden_widths)):
-            sums, keeps = LayerSums(), index < features.plan.layers
-            following = KeptLayer(index, features.plan.keep, features.shape) if keeps else kept
+            sums, following = LayerSums(), features.plan.kept_maps(features.shape) if index < features.plan.layers else None
             for box in features.boxes(f"measure layer {index + 1}"):
-                wide = box.grown(self.decoder_reach, features.shape)
-                hidden = self.drawn(wide, features, style, strength, known, kept, index)
+                hidden, wide = self.drawn(box, features, style, kept, index)
                 inside = box.cut(hidden, wide.scale_of(hidden), wide)
                 sums.add(inside)
-                if keeps:
+                if following is not None:
                     following.put(box, inside)
             style.modulation.known.append(sums.moments())
-            kept = following
+            kept = kept if following is None else (index, following)
         return style, kept
 
 
-class KeptLayer:
-    """Hidden layer `index` of a decoder, before its modulation, of a whole picture of `shape` (height, width) places."""
-
-    def __init__(self, index: int, dtype: torch.dtype, shape: tuple[int, int]):
-        self.index, self.dtype, self.shape, self.values = index, dtype, shape, None
-
-    def put(self, box: Box, inside: torch.Tensor) -> None:
-        """Keep what was found `inside` a box."""
-        scale = box.scale_of(inside)
-        if self.values is None:
-            self.values = torch.empty(*inside.shape[:2], *(scale * side for side in self.shape), dtype=self.dtype,
-                                      device=inside.device, memory_format=torch.channels_last)
-        box.cut(self.values, scale).copy_(inside)
-
-    def at(self, box: Box) -> tuple[int, torch.Tensor]:
-        """The layer's index and what it holds of a box, for `DecoderBase.layer` to go on from."""
-        return self.index, box.cut(self.values, self.values.shape[2] // self.shape[0]).float()
-
-
 class LayerSums:
-    """Sums of a hidden layer's values and squares over a picture that comes in parts, in double precision."""
+    """Sums of a hidden layer's values and squares over a picture that comes in parts, from part to part in double precision."""
 
     def __init__(self):
         self.total, self.squares, self.count = 0, 0, 0
 
     def add(self, inside: torch.Tensor) -> None:
         """A part of the layer, `(N, C, h, w)`."""
-        self.total = self.total + inside.sum((2, 3), dtype=torch.float64)
-        self.squares = self.squares + inside.square().sum((2, 3), dtype=torch.float64)
+        self.total = self.total + inside.sum((2, 3)).double()  # of a part in single precision: fifteen times as quick
+        self.squares = self.squares + inside.square().sum((2, 3)).double()
         self.count += inside[0, 0].numel()
 
     def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -296,13 +287,11 @@ class TiledFeatures:
     def __init__(self, tiler: Tiler, content: torch.Tensor, plan: Plan, progress: bool):
         self.tiler, self.content, self.plan, self.progress = tiler, content, plan, progress
         self.shape = tuple(max(2, -(-side // tiler.stride)) for side in content.shape[2:])  # as `pad_to_stride` makes it
-        self.kept = None
-        if plan.keep is not None:
+        self.changed = lambda part: part
+        self.kept = None if plan.keep is None else plan.kept_maps(self.shape)
+        if self.kept is not None:
             for box in self.boxes("encode"):
-                found = self._encoded(box)
-                if self.kept is None:
-                    self.kept = found.new_empty(*found.shape[:2], *self.shape, dtype=plan.keep)
-                box.cut(self.kept).copy_(found)
+                self.kept.put(box, self._encoded(box))
 
     def boxes(self, doing: str) -> Iterator[Box]:
         """All tiles, with a bar that says what is being done with them."""
@@ -310,7 +299,15 @@ class TiledFeatures:
 
     def at(self, box: Box) -> torch.Tensor:
         """Features of a box, `(N, C, h, w)`."""
-        return self._encoded(box) if self.kept is None else box.cut(self.kept).float()
+        return self.changed(self._encoded(box)) if self.kept is None else self.kept.at(box)
+
+    def change(self, function) -> None:
+        """From now on, `function` of the features: it must make of a part of them the same as of the whole."""
+        if self.kept is None:
+            self.changed = function
+            return
+        for box in self.boxes("transform"):
+            self.kept.put(box, function(self.kept.at(box)))
 
     def _encoded(self, box: Box) -> torch.Tensor:
         wide = box.grown(self.tiler.encoder_reach, self.shape)

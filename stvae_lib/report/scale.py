@@ -109,7 +109,8 @@ def tiles_table() -> str:
     """Time and memory by model and size."""
     return figures.table([{"model": model, "megapixels": row["megapixels"], "seconds": row["seconds"],
                            "seconds a megapixel": row["seconds_per_megapixel"], "peak memory (GB)": row["peak_memory_mb"] / 1000,
-                           "tiles (px)": row["tile"] or "none"}
+                           "tiles (px)": row["tile"] or "none",
+                           "kept between passes": ("on disk" if row["on disk"] else "in memory") if row["kept"] else "nothing"}
                           for model, found in read_benchmark("tiles")["models"].items() for row in found["rows"]], 1)
 
 

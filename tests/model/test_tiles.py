@@ -1,12 +1,20 @@
 import math
+import re
+import shutil
+import signal
+import tempfile
 from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 import stvae_lib as st
 from stvae_lib import InputError, bench, weights
-from stvae_lib.model.tiles import Box, Plan, Tiler, reach, split
+from stvae_lib.model.maps import Box, MapsInMemory, MapsOnDisk, split
+from stvae_lib.model.tiles import Plan, Tiler, reach
 from stvae_lib.pictures import datasets, styles
 from stvae_lib.pictures.images import to_float, to_pixels
 from stvae_lib.training.experiment import keep_scale
@@ -48,7 +56,8 @@ def glass():
     return styles.generate("stained_glass", 96, 0)
 
 
-@pytest.mark.parametrize("plan", [Plan(8, torch.float32), Plan(13, None), Plan(9, torch.float32, 3), Plan(8, torch.float32, 99)])
+@pytest.mark.parametrize("plan", [Plan(8, torch.float32), Plan(13, None), Plan(9, torch.float32, 3), Plan(8, torch.float32, 99),
+                                  Plan(8, torch.float32, 99, Path(tempfile.gettempdir()))])
 def test_tiles_make_the_picture_that_is_made_at_once(plan, tiler, photo, glass):
     codes = tiler.model.codes_of([glass, styles.generate("woodcut", 64, 0)])
     given = {"mix": [0.7, 0.3], "strength": 0.8, "sample": True}
@@ -88,6 +97,33 @@ def test_features_kept_at_half_precision_cost_no_grey_level(name, photo, glass):
     tiled = tiler.stylize(photo, glass, Plan(13, torch.float16))
     bound = 1 if tiler.model.photo_share is None else 3
     assert (tiled - tiler.model.stylize(photo, glass)).abs().max() < bound * LEVEL
+
+
+def test_a_files_maps_are_those_of_memory(tmp_path):
+    whole, shape = torch.randn(2, 5, 26, 34), (13, 17)
+    kept = MapsInMemory(torch.float16, shape), MapsOnDisk(torch.float16, shape, tmp_path)
+    for maps, box in product(kept, split(shape, 5)):
+        maps.put(box, box.cut(whole, 2))
+    for box in (Box(0, 13, 0, 17), Box(3, 4, 16, 17), Box(2, 9, 1, 15)):
+        memory, disk = (maps.at(box) for maps in kept)
+        assert torch.equal(memory, disk) and torch.equal(disk, box.cut(whole, 2).half().float())
+    assert not list(tmp_path.iterdir()), "the file has no name"
+
+
+def test_a_disk_that_refuses_is_named(tmp_path):
+    resource = pytest.importorskip("resource")
+    limits, box = resource.getrlimit(resource.RLIMIT_FSIZE), Box(0, 64, 0, 64)
+    maps = MapsOnDisk(torch.float32, (64, 64), tmp_path)
+    former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+        with pytest.raises(InputError, match=f"{re.escape(str(tmp_path))}: cannot be written .*; make room there"):
+            maps.put(box, torch.zeros(1, 64, 64, 64))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, former)
+    with pytest.raises(InputError, match="nowhere: cannot be written"):
+        MapsOnDisk(torch.float32, (64, 64), tmp_path / "nowhere").put(box, torch.zeros(1, 1, 64, 64))
 
 
 @pytest.mark.parametrize("part", ["encoder_reach", "decoder_reach"])
@@ -133,6 +169,25 @@ def test_a_plan_keeps_to_the_memory(vgg):
     assert tight.side < plan.side and vgg.plan((2048, 2048), math.inf) is None
 
 
+def test_what_finds_no_room_in_memory_is_kept_on_disk_where_there_is_some(tmp_path, monkeypatch):
+    tiler, size = Tiler(st.load("vgg16-half", "cpu")), (8192, 8192)
+    plan = tiler.plan(size, 4e9, tmp_path)
+    assert plan.folder == tmp_path and plan.layers == len(tiler.hidden_values) and plan.keep == torch.float16
+    assert 8 * plan.side > 1024, "all of the memory is for the tiles"
+    assert tiler.plan(size, 24e9, tmp_path).folder is None and tiler.plan(size, 4e9).folder is None
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=5e9))
+    assert tiler.plan(size, 4e9, tmp_path) == tiler.plan(size, 4e9)
+
+
+def test_narrower_borders_behind_a_kept_layer_would_leave_seams(photo, glass):
+    tiler = Tiler(tiny_with_skip(normalised=True))
+    whole, plan = tiler.model.stylize(photo, glass), Plan(8, torch.float32, 99)
+    assert all(tiler.step_reaches) and max(tiler.step_reaches) < tiler.decoder_reach
+    assert (tiler.stylize(photo, glass, plan) - whole).abs().max() < 0.1 * LEVEL
+    tiler.step_reaches = [0 for _ in tiler.step_reaches]
+    assert (tiler.stylize(photo, glass, plan) - whole).abs().max() > 2 * LEVEL
+
+
 @pytest.mark.slow
 def test_memory_is_estimated_by_its_order(vgg):
     small, large = (bench.peak_memory_mb("vgg19-slim", size, "cpu") * 1e6 for size in (128, 1024))
@@ -146,7 +201,7 @@ def test_a_layers_moments_are_those_of_the_whole_picture_and_not_of_a_tile(photo
     assert (tiler.stylize(photo, glass, plan) - whole).abs().max() < 0.1 * LEVEL
     own = tiler.model.stylize(part, glass)
     assert (own - whole[..., :96, :96]).abs().max() > 10 * LEVEL, "a part by itself is drawn otherwise"
-    monkeypatch.setattr(Tiler, "measured", lambda self, features, style, strength, known: (style, None))
+    monkeypatch.setattr(Tiler, "measured", lambda self, features, style: (style, None))
     assert (tiler.stylize(photo, glass, plan) - whole).abs().max() > 2 * LEVEL
 
 
@@ -155,7 +210,7 @@ def test_layers_are_kept_one_after_the_other_and_no_pass_begins_anew(photo, glas
     decoder, count, taken = type(tiler.model.decoder), len(tiler.model.decoder.hidden_widths), []
     step = decoder.step
     monkeypatch.setattr(decoder, "step", lambda self, index, *given: taken.append(index) or step(self, index, *given))
-    assert tiler.decoder_reach and tiler.hidden_values, "found once, before steps are counted"
+    assert tiler.decoder_reach and tiler.hidden_values and tiler.step_reaches, "found once, before steps are counted"
     for layers, wanted in ((0, [*range(1, count + 1), count + 1]), (count, [1] * (count + 1))):
         taken.clear()
         tiler.stylize(photo, glass, Plan(99, torch.float32, layers))

@@ -32,7 +32,8 @@ RECORDS = {
                     {"workers": 2, "pictures": 50, "broken": 5, "whole": 44, "named": 6, "named_rightly": False, "twice": 1}]},
     "tiles": {"models": {
         name: {"rows": [{"megapixels": size, "seconds": 2.0 * size, "seconds_per_megapixel": 2.0 + size / 10, "tile": tile,
-                         "peak_memory_mb": 1000 * size} for size, tile in ((1, None), (16, 512))],
+                         "peak_memory_mb": 1000 * size, "kept": tile and "float16", "on disk": tile and name == "large"}
+                        for size, tile in ((1, None), (16, 512))],
                "side": 2048, "max_memory": "4GB", "levels": 1, "levels_in_half_precision": 3,
                "levels_by_a_reduced_copy": levels,
                "provenance": {"device": "cpu: 1 CPU threads"}}
