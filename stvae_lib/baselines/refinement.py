@@ -8,7 +8,7 @@ from ..losses import FeatureDistances, out_of_range
 from ..model.stvae import check_image, check_strength, normalised_mix
 from .optimisation import optimise
 
-STRUCTURE, STYLE, GRAM, RANGE = 30.0, 6.0, 0.5, 10.0  # as in training, but for structure, 5 there: strokes would eat it up
+STRUCTURE, STYLE, GRAM, RANGE = 14.0, 6.0, 0.5, 10.0  # as in training, but for structure, 5 there: strokes would eat it up
 LOSS_NETWORK = "vgg16"  # full width: by a narrower one strokes gained and styles lost, as other networks judge
 PIXEL_BYTES = 4000  # memory a pixel of a step, forth and back through that network
 

@@ -7,7 +7,7 @@ from . import diagram, showcase
 from .archive import ROOT, read_benchmark
 from .figures import table
 from .scale import withstands
-from .yardstick import AT_EQUAL_SIZE, DRAWN, Yardstick
+from .yardstick import AT_EQUAL_SIZE, DRAWN, PEERS, Yardstick, columns, refined_places
 
 DEFAULT = "vgg16-half"
 # model, peer, and the size that the model is drawn at beside it
@@ -35,8 +35,25 @@ def sizes_table() -> str:
     return table(read_benchmark("sizes")["rows"], 1)
 
 
+def refined_rows() -> list[dict[str, str]]:
+    """The default model's pictures, refined, against those of one pass and of published networks, as rows of a table."""
+    record = read_benchmark("refining")
+    beside = {DEFAULT: "one pass", "microast": PEERS["microast"], "magenta": PEERS["magenta"]}
+    return [{"model": f"`{record['model']}`, `--refine {record['steps']}`", "beside": label}
+            | columns(refined_places(record["others"], other)) for other, label in beside.items()]
+
+
+def refining_cost() -> str:
+    """What the steps cost, in a sentence."""
+    record = read_benchmark("refining")
+    cost = record["cost"]
+    return (f"{record['steps']} steps take {cost['steps (s)']:.0f} s for a picture of {cost['side']} px, where a pass takes "
+            f"{cost['pass (s)']:.1f} s, and {cost['peak memory (MB)'] / 1000:.1f} GB of memory.")
+
+
 PARTS = {"figure 1": diagram.table, "yardstick": yardstick_table, "standing": lambda: table(standing_rows()),
-         "twenty pairs": twenty_pairs_table, "sizes": sizes_table, "withstands": withstands}
+         "refined": lambda: table(refined_rows()), "refining cost": refining_cost, "twenty pairs": twenty_pairs_table,
+         "sizes": sizes_table, "withstands": withstands}
 
 
 def readme_with_results(text: str) -> str:

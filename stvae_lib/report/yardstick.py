@@ -15,6 +15,7 @@ SHOWN_LARGER = ("vgg16-half", "as drawn in vgg16-half", "vgg19-slim", "resnet50-
 DRAWN_LARGER = ("vgg16-half@384", "microast@384")  # that figures show beside themselves at 256 pixels
 # before a model's name: unfinished; finished by colours alone, with none of the photograph; and, as a control, in wrong colours
 DRAWN, COLOURS, EXCHANGED = "as drawn in ", "colours alone in ", "colours exchanged in "
+OUTSIDE = ("resnet50", "vgg19d")  # judges that neither train the default model nor refine its pictures
 RECOLOURED = "the photograph in the style's colours"  # finished, and nothing drawn
 FINISHED = ", finished"  # behind a peer's name
 
@@ -46,6 +47,23 @@ def by_place(places: list[tuple[str, str, str]]) -> dict[str, list[str]]:
 def in_words(places: dict[str, list[str]]) -> str:
     """`by_place` as a part of a sentence."""
     return "; ".join(f"{where} in {', '.join(names)}" for where, names in places.items())
+
+
+def columns(places: list[tuple[str, str, str]]) -> dict[str, str]:
+    """`Yardstick.places` as columns of a table: the judges, and where the method stands in each measure by each of them."""
+    judges = {"by": " / ".join(dict.fromkeys(title for _, title, _ in places))}
+    return judges | {name: " / ".join(where for other, _, where in places if other == name) for name in MEASURES.values()}
+
+
+def refined_lead(pairs: dict, other: str, judge: str, measure: str, who: str = "refined") -> Interval:
+    """How far refined pictures, or a control, are ahead of others in a part of `benchmarks/refining.json`: positive is better."""
+    return Yardstick.gain(pairs["ahead"][who][other], judge, measure)
+
+
+def refined_places(pairs: dict, other: str) -> list[tuple[str, str, str]]:
+    """`Yardstick.places` of refined pictures, by the judges that had no part in them."""
+    return [(name, title, place(refined_lead(pairs, other, judge, measure)))
+            for measure, name in MEASURES.items() for judge, title in JUDGES.items() if judge in OUTSIDE]
 
 
 class Yardstick:
@@ -130,9 +148,7 @@ class Yardstick:
     def standing(self, model: str, peer: str, size: str = "") -> dict[str, str]:
         """`places` as a row of a table, a column for each measure."""
         row = {"model": f"`{model}`{size.replace('@', ' at ') + ' px' if size else ''}", "beside": PEERS[peer]}
-        places = self.places(model, peer, size)
-        row["by"] = " / ".join(dict.fromkeys(title for _, title, _ in places))
-        return row | {name: " / ".join(where for other, _, where in places if other == name) for name in MEASURES.values()}
+        return row | columns(self.places(model, peer, size))
 
     def over_peer(self, model: str) -> dict[str, float]:
         """Style distance of a model over MicroAST's, by pairs and judge: on the older twenty by a sibling of the distilled
