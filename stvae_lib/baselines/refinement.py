@@ -10,7 +10,7 @@ from .optimisation import optimise
 
 STRUCTURE, STYLE, GRAM, RANGE = 14.0, 6.0, 0.5, 10.0  # as in training, but for structure, 5 there: strokes would eat it up
 LOSS_NETWORK = "vgg16"  # full width: by a narrower one strokes gained and styles lost, as other networks judge
-PIXEL_BYTES = 4000  # memory a pixel of a step, forth and back through that network
+PIXEL_BYTES = 4500  # memory a pixel of a step, forth and back through that network
 
 
 def refine(drawn: torch.Tensor, content: torch.Tensor, styles: list[torch.Tensor], distances: FeatureDistances, steps: int,
