@@ -28,17 +28,21 @@ EVERY = 5
 PEERS = ("microast", "magenta")
 
 
-def drawn(judges, root: Path, pairs: dict, name: str, limit: int, folder: Path) -> None:
+def draw_missing(judges, root: Path, pairs: dict, method, folder: Path) -> None:
     """A method's picture of every pair that has none yet: `folder/NNN.png`."""
-    method = comparison.METHODS[name](limit)
+    make_folder(folder, "choose a writable checkout")
     for number, (content, style) in pairs.items():
         file = folder / f"{number:03d}.png"
-        if file.exists():
-            continue
-        began = time.process_time()
-        image, _ = method(judges.load(root / "content" / content), judges.load(root / "style" / style))
-        st.save_image(image.detach(), file)
-        print(name, number, f"{time.process_time() - began:.0f} s of processor time", flush=True)
+        if not file.exists():
+            began = time.process_time()
+            st.save_image(method(judges.load(root / "content" / content), judges.load(root / "style" / style)), file)
+            print(folder.name, number, f"{time.process_time() - began:.0f} s of processor time", flush=True)
+
+
+def drawn(judges, root: Path, pairs: dict, name: str, limit: int, folder: Path) -> None:
+    """The same by a method of the comparison, asked at most `limit` times at every scale."""
+    method = comparison.METHODS[name](limit)
+    draw_missing(judges, root, pairs, lambda content, style: method(content, style)[0].detach(), folder)
 
 
 @torch.no_grad()
@@ -66,7 +70,6 @@ def main(folder: Path, limit: int, model: str) -> dict:
     numbered = list(enumerate(json.loads((root / "pairs.json").read_text())))
     pairs, reference = dict(numbered[::EVERY]), json.loads((root / "reference.json").read_text())
     for name in comparison.PUBLISHED:
-        make_folder(out / name, "choose a writable checkout")
         drawn(judges, root, pairs, name, limit, out / name)
     methods = {name: kept_pictures(judges, out / name, pairs) for name in comparison.PUBLISHED}
     methods[model] = yardstick.methods_of(model)[model]

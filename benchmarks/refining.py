@@ -33,7 +33,7 @@ from stvae_lib import weights
 from stvae_lib.arguments import whole
 from stvae_lib.baselines import refinement
 from stvae_lib.evaluation.timing import process_peak_mb
-from stvae_lib.files import make_folder, write_text
+from stvae_lib.files import write_text
 from stvae_lib.pictures import datasets, styles
 from stvae_lib.pictures.images import resized
 from stvae_lib.provenance import environment, sha256
@@ -43,17 +43,6 @@ COST_SIDE = 512  # pixels of the picture that tells what the steps cost
 CHOSEN_ON = (0, 2)  # of every five pairs
 REFINED, CONTROL = "refined", "photograph refined"
 NOTHING = ("content", "style")  # photograph and style as they are: controls of the claims against published networks
-
-
-def drawn(judges, root: Path, pairs: dict, method, folder: Path) -> None:
-    """A method's picture of every pair that has none yet: `folder/NNN.png`."""
-    make_folder(folder, "choose a writable checkout")
-    for number, (content, style) in pairs.items():
-        file = folder / f"{number:03d}.png"
-        if not file.exists():
-            began = time.process_time()
-            st.save_image(method(judges.load(root / "content" / content), judges.load(root / "style" / style)), file)
-            print(folder.name, number, f"{time.process_time() - began:.0f} s of processor time", flush=True)
 
 
 def leads(rows: dict, pairs: dict, numbers: list[int]) -> dict:
@@ -102,7 +91,7 @@ def main(folder: Path, steps: int, name: str, every: int) -> dict:
 
     methods = {REFINED: refined, CONTROL: lambda content, style: refinement.refine(content, content, [style], distances, steps)}
     for label, method in methods.items():
-        drawn(judges, root, pairs, method, out / label.replace(" ", "-"))
+        optimising.draw_missing(judges, root, pairs, method, out / label.replace(" ", "-"))
     kept = {label: optimising.kept_pictures(judges, out / label.replace(" ", "-"), pairs) for label in methods}
     rows = optimising.judged(judges, folder, pairs, {name: shipped} | kept)
     rows |= optimising.published(judges, reference, pairs, (*optimising.PEERS, *NOTHING))

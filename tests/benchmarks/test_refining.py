@@ -34,5 +34,5 @@ def test_pictures_are_drawn_once(refining, tmp_path):
 
     pair = min(file.name for file in (root / "content").iterdir()), min(file.name for file in (root / "style").iterdir())
     for _ in range(2):
-        refining.drawn(judges, root, {0: pair, 7: pair}, method, tmp_path / "refined")
+        refining.optimising.draw_missing(judges, root, {0: pair, 7: pair}, method, tmp_path / "refined")
     assert len(drawn) == 2 and {file.name for file in (tmp_path / "refined").iterdir()} == {"000.png", "007.png"}
