@@ -133,8 +133,8 @@ def _stylize_arguments(parser):
     parser.add_argument("--oversample", type=float, default=1.0, metavar="K",
                         help="draw at K times the size and shrink, 1 … 4: finer strokes, steadier shapes, K² the time")
     parser.add_argument("--refine", type=whole(0, 1000), default=0, metavar="STEPS",
-                        help="draw on by so many steps of optimisation, 20 say: nearer to the style's strokes, each step as long "
-                             "as several pictures; the published VGG-16 is fetched for it")
+                        help="draw on by so many steps of optimisation, 20 say (0: none): finer grain, sharper lines, steadier "
+                             "faces; each step as long as several pictures; the published VGG-16 is fetched for it")
     parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
     parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
     parser.add_argument("--max-memory", type=memory, default="4GB", metavar="SIZE",

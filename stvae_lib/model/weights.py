@@ -75,7 +75,7 @@ def full_width_file(name: str, checkpoint) -> Path:
     if checkpoint is None:
         BACKBONES[name].pretrained()
         raise InputError(f"model {name!r}", "has a published encoder but no trained transform and decoder",
-                         "train them with `stvae train`, or give checkpoint=FILE.safetensors")
+                         "use vgg16-half, or train them with `stvae train` (in Python: checkpoint=FILE.safetensors)")
     _, architecture = read_tensors(checkpoint)
     if (architecture.get("backbone"), architecture.get("width")) != (name, BACKBONES[name].pretrained_width):
         raise InputError(checkpoint, f"was not trained on the published {name}", "load it by its path alone")

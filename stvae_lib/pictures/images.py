@@ -286,7 +286,7 @@ def list_images(folder) -> list[Path]:
     """Picture files of a folder in name order, without hidden ones; InputError when there are none."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(folder, "no such folder", "check the path")
+        raise InputError(folder, "is no folder" if folder.exists() else "no such folder", "name a folder of pictures")
     try:
         files = sorted(file for file in folder.iterdir() if reason_to_skip(file) is None)
     except OSError as error:

@@ -24,11 +24,11 @@ def tellings() -> dict[str, list[dict[str, str]]]:
     return yaml.safe_load((ROOT / "docs" / "answers.yaml").read_text(encoding="utf-8"))
 
 
-def told(notebook: str, claims: list[Claim]) -> list[tuple[str, str]]:
-    """Verdict and sentence of every claim that `docs/answers.yaml` has words for; without any, the statements of one claim that
-    holds and of one that does not."""
+def told(notebook: str, claims: list[Claim], figures: bool = True) -> list[tuple[str, str]]:
+    """Verdict and sentence of every claim that `docs/answers.yaml` has words for, with what was measured or without; without any,
+    the statements of one claim that holds and of one that does not."""
     found = [(claim.verdict,
-              claim.plainly(said["holds"], said["fails"], said["question"], said["unit"], said.get("tenfold", False)))
+              claim.plainly(said["holds"], said["fails"], said["question"], said["unit"], said.get("tenfold", False), figures))
              for said in tellings().get(notebook, []) if "claim" in said
              for claim in claims if claim.statement.startswith(said["claim"])]
     if found:
@@ -38,15 +38,16 @@ def told(notebook: str, claims: list[Claim]) -> list[tuple[str, str]]:
                             f"({claim.amount()}).") for _, claim in sorted(first.items(), reverse=True)]
 
 
-def answer(notebook: str, claims: dict[str, list[Claim]]) -> str:
-    """Sentences that answer a notebook's question, from its claims among those of all notebooks, behind an opening that follows
-    from none; of the notebook that tells of the others, from all. Empty where there are no claims."""
+def answer(notebook: str, claims: dict[str, list[Claim]], figures: bool = True) -> str:
+    """Sentences that answer a notebook's question, with what was measured or without, from its claims among those of all
+    notebooks, behind an opening that follows from none; of the notebook that tells of the others, from all. Empty where there are
+    no claims."""
     everything = [claim for rows in claims.values() for claim in rows]
     if notebook == LANDING and everything:
-        idea = "".join(f" {sentence}" for _, sentence in told(IDEA, claims.get(IDEA, []))[:1])
+        idea = "".join(f" {sentence}" for _, sentence in told(IDEA, claims.get(IDEA, []), figures)[:1])
         return (f"{WHAT}{idea} Of {len(everything)} statements that the chapters put to the test, about the paper, its code, "
                 f"these models, other methods and the measures themselves, {tally(everything)}.")
-    found = told(notebook, claims.get(notebook, []))
+    found = told(notebook, claims.get(notebook, []), figures)
     begun = next((said for said in tellings().get(notebook, []) if "opening" in said), {"opening": "", "sentences": 2})
     return " ".join(filter(None, [begun["opening"], *(sentence for _, sentence in found[:begun["sentences"]])])) if found else ""
 

@@ -22,7 +22,7 @@ TEXT_WIDTH, WIDE = 7.6, 10.8  # inches of a figure as wide as the book's text, a
 MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
 PHONE = 5.6  # inches of a plot whose letters a phone still shows large enough
 LABEL = 62  # characters of a line above an interval
-PREVIEW = 76_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
+PREVIEW = 66_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
 PAGE = 1_350_000  # pixels of a figure on a page, which is to stay light
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
 matplotlib.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,

@@ -39,7 +39,8 @@ def _card(chapter: Chapter, question: str, claims: dict[str, list[Claim]]) -> st
     figure = chapter.opening
     picture = f":img-top: pictures/{chapter.file_of(figure)}\n:img-alt: {figure.quoted_alt}\n" if figure else ""
     asked = f"**{question[:1].upper()}{question[1:]}**" if question else ""
-    parts = [asked, answer(chapter.name, claims), f"{chapter.minutes} min to read", chips(claims.get(chapter.name, []))]
+    answered = answer(chapter.name, claims, figures=False)
+    parts = [asked, answered, f"{chapter.minutes} min to read", chips(claims.get(chapter.name, []))]
     return (f":::{{grid-item-card}} {chapter.title}\n:link: {chapter.name}\n:link-type: doc\n{picture}\n"
             + "\n\n".join(part for part in parts if part) + "\n:::")
 

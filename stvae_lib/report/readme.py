@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from ..baselines.refinement import PIXEL_BYTES
 from ..files import write_text
+from ..model.tiles import PROCESS
 from . import diagram, showcase
 from .archive import ROOT, read_benchmark
 from .figures import table
 from .scale import withstands
-from .yardstick import AT_EQUAL_SIZE, DRAWN, PEERS, Yardstick, columns, refined_places
+from .yardstick import AT_EQUAL_SIZE, DRAWN, OUTSIDE, PEERS, Yardstick, columns, refined_places
 
 DEFAULT = "vgg16-half"
 # model, peer, and the size that the model is drawn at beside it
@@ -36,11 +38,15 @@ def sizes_table() -> str:
 
 
 def refined_rows() -> list[dict[str, str]]:
-    """The default model's pictures, refined, against those of one pass and of published networks, as rows of a table."""
+    """The default model's pictures, refined, against those of one pass and of others, as rows of a table."""
     record = read_benchmark("refining")
-    beside = {DEFAULT: "one pass", "microast": PEERS["microast"], "magenta": PEERS["magenta"]}
+    beside = {DEFAULT: "one pass", "recoloured photograph refined": "as many steps from the photograph in the style's colours",
+              "microast": PEERS["microast"], "magenta": PEERS["magenta"]}
+    found = {name: [f"{100 * row[judge]['find_t']:.0f}" for judge in OUTSIDE] for name, row in record["rows"].items()}
     return [{"model": f"`{record['model']}`, `--refine {record['steps']}`", "beside": label}
-            | columns(refined_places(record["others"], other)) for other, label in beside.items()]
+            | columns(refined_places(record, other))
+            | {"own strokes found, % (beside)": f"{' / '.join(found['refined'])} ({' / '.join(found[other])})"}
+            for other, label in beside.items()]
 
 
 def refining_cost() -> str:
@@ -48,7 +54,8 @@ def refining_cost() -> str:
     record = read_benchmark("refining")
     cost = record["cost"]
     return (f"{record['steps']} steps take {cost['steps (s)']:.0f} s for a picture of {cost['side']} px, where a pass takes "
-            f"{cost['pass (s)']:.1f} s, and {cost['peak memory (MB)'] / 1000:.1f} GB of memory.")
+            f"{cost['pass (s)']:.1f} s, and {cost['peak memory (MB)'] / 1000:.1f} GB of memory. They are not drawn in tiles: "
+            f"`--max-memory 4GB` is enough for {(4e9 - PROCESS) / PIXEL_BYTES / 1e6:.1f} megapixels.")
 
 
 PARTS = {"figure 1": diagram.table, "yardstick": yardstick_table, "standing": lambda: table(standing_rows()),

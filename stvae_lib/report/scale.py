@@ -25,7 +25,16 @@ def withstands() -> str:
     """What the command withstood, as a list."""
     record, folders = read_benchmark("withstands"), read_benchmark("folders")
     return "\n".join(f"- {line}" for line in (*pictures(record["pictures"]), models(record["models"]),
-                                              *trainings(record["trainings"]), *folders_lines(folders), *tiles_lines()))
+                                              *trainings(record["trainings"]), *folders_lines(folders), *tiles_lines(),
+                                              states(record, folders)))
+
+
+def states(record: dict, folders: dict) -> str:
+    """At which commits all that was measured: code that was changed since may withstand more, or less."""
+    parts = {"test files": record["pictures"], "model files": record["models"], "trainings": record["trainings"],
+             "killed commands and workers": folders}
+    parts |= {f"large pictures by `{name}`": found for name, found in read_benchmark("tiles")["models"].items()}
+    return "Measured at commits " + ", ".join(f"`{part['provenance']['git'][:7]}` ({what})" for what, part in parts.items()) + "."
 
 
 def pictures(record: dict) -> list[str]:

@@ -55,14 +55,14 @@ def columns(places: list[tuple[str, str, str]]) -> dict[str, str]:
     return judges | {name: " / ".join(where for other, _, where in places if other == name) for name in MEASURES.values()}
 
 
-def refined_lead(pairs: dict, other: str, judge: str, measure: str, who: str = "refined") -> Interval:
-    """How far refined pictures, or a control, are ahead of others in a part of `benchmarks/refining.json`: positive is better."""
-    return Yardstick.gain(pairs["ahead"][who][other], judge, measure)
+def refined_lead(record: dict, other: str, judge: str, measure: str, who: str = "refined") -> Interval:
+    """How far refined pictures, or a control, are ahead of others in `benchmarks/refining.json`: positive is better."""
+    return Yardstick.gain(record["ahead"][who][other], judge, measure)
 
 
-def refined_places(pairs: dict, other: str) -> list[tuple[str, str, str]]:
+def refined_places(record: dict, other: str) -> list[tuple[str, str, str]]:
     """`Yardstick.places` of refined pictures, by the judges that had no part in them."""
-    return [(name, title, place(refined_lead(pairs, other, judge, measure)))
+    return [(name, title, place(refined_lead(record, other, judge, measure)))
             for measure, name in MEASURES.items() for judge, title in JUDGES.items() if judge in OUTSIDE]
 
 

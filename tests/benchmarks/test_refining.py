@@ -11,16 +11,16 @@ def refining(monkeypatch):
     return benchmark("refining")
 
 
-def test_leads_are_paired_and_of_the_pairs_that_are_asked_for(refining):
-    pairs = {number: (f"c{number % 4}", f"s{number % 3}") for number in range(12)}
-    base = {name: [value + number / 10 for number in pairs] for name, value in
-            (("refined", 1.0), ("photograph refined", 2.0), ("content", 5.0), ("style", 4.0), ("peer", 3.0))}
-    base["peer"][11] = 100.0
+def test_leads_are_paired_and_the_values_behind_them_kept(refining):
+    pairs = [(f"c{number % 4}", f"s{number % 3}") for number in range(8)]
+    base = {name: [value + number / 10 for number in range(8)] for name, value in
+            (("refined", 1.0), ("recoloured photograph refined", 1.5), ("photograph refined", 2.0), ("peer", 3.0))}
     rows = {name: {"judge": dict.fromkeys(refining.yardstick.MEASURES, values)} for name, values in base.items()}
-    found = refining.leads(rows, pairs, list(range(8)))
-    assert found["pairs"] == 8 and found["ahead"]["refined"]["peer"]["judge"]["style"][:2] == pytest.approx([-2.0, 0.0])
+    found = refining.leads(rows, pairs)
+    assert found["ahead"]["refined"]["peer"]["judge"]["style"][:2] == pytest.approx([-2.0, 0.0])
     assert found["rows"]["peer"]["judge"]["kept"] == pytest.approx(3.35)
-    assert set(found["ahead"]) == {"refined", "photograph refined", "content", "style"}
+    assert found["values"]["peer"]["judge"]["kept"][7] == 3.7 and len(found["pairs"]) == 8
+    assert set(found["ahead"]) == {"refined", "recoloured photograph refined", "photograph refined"}
     assert "refined" not in found["ahead"]["refined"]
 
 

@@ -149,7 +149,7 @@ def test_tables_can_be_read_on_a_phone(watched, built):
     statements = [table for table in tables if table["statements"]]
     assert statements and all(table["fits"] and not table["hidden"] for table in statements)
     others = [table for table in tables if not table["statements"]]
-    assert any(table["hidden"] for table in others) and all(("swipe" in table["hint"]) == table["hidden"] for table in others)
+    assert any(table["hidden"] for table in others) and all(("scroll" in table["hint"]) == table["hidden"] for table in others)
     watched.set_viewport_size({"width": 1280, "height": 900})
     assert watched.locator(".statements thead").first.is_visible()
 

@@ -11,7 +11,7 @@ from PIL import Image
 from stvae_lib.report import scale
 
 WORST = [{"what": "hang"}, {"what": "crash"}, {"what": "hang"}]
-HERE = {"provenance": {"device": "cpu: 2 CPU threads"}}
+HERE = {"provenance": {"device": "cpu: 2 CPU threads", "git": "0123456789ab"}}
 RECORDS = {
     "withstands": {
         "command": "python benchmarks/withstands.py",
@@ -36,7 +36,7 @@ RECORDS = {
                         for size, tile in ((1, None), (16, 512))],
                "side": 2048, "max_memory": "4GB", "levels": 1, "levels_in_half_precision": 3,
                "levels_by_a_reduced_copy": levels,
-               "provenance": {"device": "cpu: 1 CPU threads"}}
+               "provenance": {"device": "cpu: 1 CPU threads", "git": "fedcba987654+"}}
         for name, levels in (("small", None), ("large", 40))}},
     "sizes": {"provenance": {"device": "cpu: 2 CPU threads"},
               "rows": [{"model": "small", "64 px (ms)": 100.0}, {"model": "large", "64 px (ms)": 450.0}]},
@@ -66,6 +66,8 @@ def test_what_went_wrong_is_told_as_what_went_well_is(recorded):
     assert "ends with 44 whole, 6 named, not all of them rightly, 1 made twice" in text
     assert "16 megapixels** by `large` at `--max-memory 4GB`: at most 16.0 GB of memory, 32 s; 2.1 to 3.6 s a megapixel" in text
     assert "2048 px, tiles are at most 1 of 255" in text
+    assert lines[-1].startswith("- Measured at commits `0123456` (test files)")
+    assert lines[-1].endswith("`fedcba9` (large pictures by `large`).")
 
 
 def test_a_million_pictures_cost_what_the_fastest_workers_took(recorded):
