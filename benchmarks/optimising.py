@@ -1,4 +1,4 @@
-"""Methods 1 to 3 on every fifth of the yardstick's sixty pairs, beside a model and published networks on the same pairs.
+"""Methods 1 to 3 on every fifth of the yardstick's sixty pairs, beside a model on the same pairs.
 
     python benchmarks/optimising.py EVAL_FOLDER [--limit N] [--model NAME]
 
@@ -10,7 +10,6 @@ benchmarks/optimising.json: means by judge and measure, and the model less every
 
 import argparse
 import json
-import tempfile
 import time
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from stvae_lib.provenance import environment, sha256
 
 HERE = Path(__file__).resolve().parent
 EVERY = 5
-PEERS = ("microast", "magenta")
 
 
 def draw_missing(judges, root: Path, pairs: dict, method, folder: Path) -> None:
@@ -47,10 +45,18 @@ def drawn(judges, root: Path, pairs: dict, name: str, limit: int, folder: Path) 
 
 @torch.no_grad()
 def judged(judges, folder: Path, pairs: dict, methods: dict) -> dict:
-    """`yardstick.judge_all` of some pairs, every picture's own style and content found among all of the set."""
-    with tempfile.TemporaryDirectory() as few:
-        yardstick.set_of(folder / "set", list(pairs.values()), Path(few))
-        return yardstick.judge_all(judges, Path(few), methods, (yardstick.SIZE,))
+    """`yardstick.judge_all` of some pairs by number. All of the set is judged, since its pairs decide what distances are measured
+    in and what is found among what; photographs stand in for the pictures of the other pairs, and their values are left out."""
+    count = len(json.loads((folder / "set" / "pairs.json").read_text()))
+
+    def standing_in(method):
+        asked = iter([number in pairs for number in range(count)])
+        return lambda content, style: method(content, style) if next(asked) else content
+
+    rows = yardstick.judge_all(judges, folder / "set", {name: standing_in(method) for name, method in methods.items()},
+                               (yardstick.SIZE,))
+    return {name: {judge: {measure: [values[number] for number in pairs] for measure, values in measures.items()}
+                   for judge, measures in found.items()} for name, found in rows.items()}
 
 
 def kept_pictures(judges, folder: Path, pairs: dict):
@@ -59,22 +65,15 @@ def kept_pictures(judges, folder: Path, pairs: dict):
     return lambda content, style: judges.load(next(files))
 
 
-def published(judges, reference: dict, pairs: dict, names=PEERS) -> dict:
-    """The recorded rows of published networks, or of other names, on some pairs."""
-    return {peer: {judge: {measure: [reference[peer][judge][measure][number] for number in pairs]
-                           for measure in yardstick.MEASURES} for judge in judges.JUDGES} for peer in names}
-
-
 def main(folder: Path, limit: int, model: str) -> dict:
     judges, root, out = yardstick.module(folder / "judges.py"), folder / "set", HERE.parent / "runs" / f"optimising-{limit}"
     numbered = list(enumerate(json.loads((root / "pairs.json").read_text())))
-    pairs, reference = dict(numbered[::EVERY]), json.loads((root / "reference.json").read_text())
+    pairs = dict(numbered[::EVERY])
     for name in comparison.PUBLISHED:
         drawn(judges, root, pairs, name, limit, out / name)
     methods = {name: kept_pictures(judges, out / name, pairs) for name in comparison.PUBLISHED}
     methods[model] = yardstick.methods_of(model)[model]
     rows = judged(judges, folder, pairs, methods)
-    rows |= published(judges, reference, pairs)
     ahead = {name: yardstick.differences(rows[model], found, list(pairs.values()))
              for name, found in rows.items() if name != model}
     return {"command": f"python benchmarks/optimising.py EVAL_FOLDER --limit {limit}", "pairs": len(pairs), "limit": limit,

@@ -43,6 +43,7 @@ from stvae_lib.provenance import environment, sha256
 
 HERE = Path(__file__).resolve().parent
 COST_SIDE = 512  # pixels of the picture that tells what the steps cost
+PEERS = ("microast", "magenta")
 CHOSEN_ON = (0, 2)  # of every five pairs
 REFINED, RECOLOURED, CONTROL = "refined", "recoloured photograph refined", "photograph refined"
 
@@ -53,6 +54,12 @@ def leads(rows: dict, pairs: list) -> dict:
             "rows": {name: yardstick.means(found) for name, found in rows.items()},
             "ahead": {name: {other: yardstick.differences(rows[name], found, pairs)
                              for other, found in rows.items() if other != name} for name in (REFINED, RECOLOURED, CONTROL)}}
+
+
+def published(judges, reference: dict, pairs: dict) -> dict:
+    """The recorded values of published networks on some pairs by number."""
+    return {peer: {judge: {measure: [reference[peer][judge][measure][number] for number in pairs]
+                           for measure in yardstick.MEASURES} for judge in judges.JUDGES} for peer in PEERS}
 
 
 def rounded(found: dict) -> dict:
@@ -102,7 +109,7 @@ def main(folder: Path, steps: int, name: str, limit: int | None) -> dict:
         optimising.draw_missing(judges, root, pairs, method, out / label.replace(" ", "-"))
     kept = {label: optimising.kept_pictures(judges, out / label.replace(" ", "-"), pairs) for label in methods}
     rows = optimising.judged(judges, folder, pairs, {name: shipped} | kept)
-    rows |= optimising.published(judges, reference, pairs)
+    rows |= published(judges, reference, pairs)
     return {"command": f"python benchmarks/refining.py EVAL_FOLDER --steps {steps}", "steps": steps, "model": name,
             "loss_network": refinement.LOSS_NETWORK, "cost": in_a_process(cost, name, steps), **leads(rows, list(pairs.values())),
             "provenance": environment("cpu") | {"weights": {name: sha256(st.weights.find(name))[:16]}}}

@@ -31,3 +31,20 @@ def test_pictures_are_drawn_once_and_found_again(optimising, tmp_path, monkeypat
     kept = optimising.kept_pictures(judges, tmp_path, pairs)
     means = [float(kept(None, None).mean()) for _ in pairs]
     assert means == pytest.approx([0.25, 0.5], abs=0.01)
+
+
+def test_some_pairs_are_judged_among_all_of_the_set(optimising, tmp_path, monkeypatch):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "pairs.json").write_text("[[0, 0], [1, 1], [2, 2]]")
+
+    def judge_all(judges, root, methods, sizes):
+        drawn = [methods["one"](float(number), 10.0) for number in range(3)]
+        return {"one": {"judge": {"style": drawn}}}
+
+    monkeypatch.setattr(optimising.yardstick, "judge_all", judge_all)
+    pairs = {0: None, 2: None}
+    found = optimising.judged(None, tmp_path, pairs, {"one": lambda content, style: content + style})
+    assert found["one"]["judge"]["style"] == [10, 12]
+    seen = []
+    optimising.judged(None, tmp_path, pairs, {"one": lambda content, style: seen.append(content)})
+    assert seen == [0.0, 2.0]
