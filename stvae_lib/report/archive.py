@@ -162,9 +162,9 @@ class Arms:
         """Whether two arms were trained with the same seeds, several of them, so that their runs make pairs."""
         return self.seeds(first) == self.seeds(second) and len(self.seeds(first)) > 1
 
-    def unexplained(self, arm: str) -> float | None:
+    def unexplained(self, arm: str, seed: int = 0) -> float | None:
         """How much of the teacher's variance the encoder's last layer does not explain; None where nothing was taught."""
-        card = self.card(arm)
+        card = self.card(arm, seed=seed)
         if card["recipe"]["base"] is None:
             return None
         base = Path(card["recipe"]["base"]).stem
