@@ -14,20 +14,20 @@ MATCHED = 0.10  # share of the larger of two unexplained variances that they may
 TEACHERS = {"vgg16": "VGG-16", "resnet50": "ResNet-50"}
 STUDENTS = {"vgg19": "VGG", "resnet50-shorter": "ResNet"}
 ARMS = {
-    "vgg19-by-vgg16": "VGG student of VGG-16",
-    "resnet50-shorter-by-vgg16": "ResNet student of VGG-16, trained shorter",
-    "vgg19-by-resnet50": "VGG student of ResNet-50",
-    "resnet50-shorter-by-resnet50": "ResNet student of ResNet-50, trained shorter",
-    "resnet50-by-vgg16": "ResNet student of VGG-16, trained as long as the VGG",
-    "resnet50-by-resnet50": "ResNet student of ResNet-50, trained as long as the VGG",
-    "vgg19-by-vgg16-again": "VGG student of VGG-16, behind it another decoder and transform",
-    "vgg19-by-vgg16-deeper": "VGG student of VGG-16, cut a stage deeper, at relu5_1",
-    "vgg19-untaught": "the VGG student with random weights",
-    "redrawn": "no style at all: the photograph, encoded and decoded",
+    "vgg19-by-vgg16": "VGG pupil of VGG-16",
+    "resnet50-shorter-by-vgg16": "ResNet pupil of VGG-16, trained shorter",
+    "vgg19-by-resnet50": "VGG pupil of ResNet-50",
+    "resnet50-shorter-by-resnet50": "ResNet pupil of ResNet-50, trained shorter",
+    "resnet50-by-vgg16": "ResNet pupil of VGG-16, trained as long as the VGG",
+    "resnet50-by-resnet50": "ResNet pupil of ResNet-50, trained as long as the VGG",
+    "vgg19-by-vgg16-again": "VGG pupil of VGG-16, behind it another decoder and transform",
+    "vgg19-by-vgg16-deeper": "VGG pupil of VGG-16, cut a stage deeper, at relu5_1",
+    "vgg19-untaught": "the VGG pupil with random weights",
+    "redrawn": "no style at all: the photograph, redrawn by vgg19-slim-autoencoder",
 }
-AGAIN = "the same student behind another decoder", "vgg19-by-vgg16-again", "vgg19-by-vgg16"
-DEEPER = "the student cut a stage deeper", "vgg19-by-vgg16-deeper", "vgg19-by-vgg16"
-REDRAWN = "the photograph redrawn without a style, in the student's place", "redrawn", "vgg19-by-vgg16"
+AGAIN = "the same pupil behind another decoder", "vgg19-by-vgg16-again", "vgg19-by-vgg16"
+DEEPER = "the pupil cut a stage deeper", "vgg19-by-vgg16-deeper", "vgg19-by-vgg16"
+REDRAWN = "the photograph redrawn without a style, in the pupil's place", "redrawn", "vgg19-by-vgg16"
 
 
 def _kinds(key: str, teacher: str) -> list[Question]:
@@ -61,12 +61,7 @@ def _fit(key: str, teacher: str) -> Question:
 QUESTIONS = [*(row for key, teacher in TEACHERS.items() for row in _kinds(key, teacher)),
              *(row for key, student in STUDENTS.items() for row in _teachers(key, student)),
              *(_fit(key, teacher) for key, teacher in TEACHERS.items()),
-             Question(f"Untaught, a VGG student is redrawn from worse than taught by VGG-16, by more than {REDRAWS:g} dB", "psnr",
+             Question(f"Untaught, a VGG pupil is redrawn from worse than taught by VGG-16, by more than {REDRAWS:g} dB", "psnr",
                       "vgg19-untaught", "vgg19-by-vgg16", difference_beyond(REDRAWS), AGAIN, DEEPER, sign=-1),
-             Question(f"Untaught, a VGG student ends farther from a style than taught by VGG-16, by more than {FARTHER:.0%}",
+             Question(f"Untaught, a VGG pupil ends farther from a style than taught by VGG-16, by more than {FARTHER:.0%}",
                       "style", "vgg19-untaught", "vgg19-by-vgg16", difference_beyond(FARTHER), AGAIN, REDRAWN)]
-
-
-def matched(unexplained: float, other: float) -> bool:
-    """Whether two students fit a teacher alike: shares of its variance that they do not explain."""
-    return abs(unexplained - other) <= MATCHED * max(unexplained, other)

@@ -128,7 +128,7 @@ def points(places: dict, labels: dict, axes: tuple[str, str], grey=(), width: fl
 
 def intervals(claims: list[Claim], labels: list[str], margins: list[float], width: float = PHONE):
     """What was measured for each claim as a point with its 95 % interval, in units of the margin that the claim names, and in
-    the colour of its verdict, below its label; a claim of a difference holds where all of it lies in the shaded part."""
+    the colour of its verdict, below its label; a claim holds where all of it lies in the shaded part of its row."""
     labels = [textwrap.fill(label.replace("`", ""), LABEL) for label in labels]
     lines = np.cumsum([1 + label.count("\n") + 1.4 for label in labels])  # of text, down to each interval's own line
     figure, axis = plt.subplots(figsize=(width, 0.8 + 0.18 * lines[-1]), layout="constrained")
@@ -142,7 +142,10 @@ def intervals(claims: list[Claim], labels: list[str], margins: list[float], widt
         axis.annotate(claim.verdict, (1.0, place - 0.15), xycoords=("axes fraction", "data"), ha="right", va="bottom",
                       fontsize=10, color=colour)
     left, right = min(axis.get_xlim()[0], -1.3), max(axis.get_xlim()[1], 1.5)
-    axis.axvspan(1, right, color=GREEN, alpha=0.08, lw=0)
+    for above, place, claim in zip([0.0, *lines], lines, claims):
+        between = claim.bounds and len(claim.bounds) > 1  # of no difference
+        sides = (-1, 1) if between else (1, right)
+        axis.fill_betweenx([above + 0.6, place + 0.4], *sides, color=GREEN, alpha=0.08, lw=0)
     axis.axvline(0, color=INK, lw=0.8)
     axis.spines["left"].set_visible(False)
     axis.set(xlabel="difference, in units of the claim's margin", xlim=(left, right), ylim=(lines[-1] + 0.8, 0), yticks=[])
