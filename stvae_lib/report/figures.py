@@ -23,7 +23,7 @@ MOST_COLUMNS = 4  # pictures side by side: more are too small to see a stroke in
 PHONE = 5.6  # inches of a plot whose letters a phone still shows large enough
 LABEL = 62  # characters of a line above an interval
 PREVIEW = 66_000  # pixels of a figure in a notebook, where a dozen have to lie; the pages show a larger one
-PAGE = 1_350_000  # pixels of a figure on a page, which is to stay light
+PAGE = 1_200_000  # pixels of a figure on a page, which is to stay light
 COLOURS = [BLUE, RED, GREEN, OCHRE, "#7a4fa3", GREY]
 matplotlib.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
                             "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "figure.dpi": 100,
@@ -259,7 +259,7 @@ def encode_larger(figure, photographic: bool) -> tuple[bytes, str]:
     if photographic:
         dpi = 118 * (WIDE if _is_wide(figure) else TEXT_WIDTH) / figure.get_figwidth()
         dpi = min(dpi, (PAGE / figure.get_size_inches().prod()) ** 0.5)
-        return _saved(figure, format="webp", dpi=dpi, pil_kwargs={"quality": 48, "method": 6}), "webp"
+        return _saved(figure, format="webp", dpi=dpi, pil_kwargs={"quality": 42, "method": 6}), "webp"
     return few_colours(_saved(figure, format="png", dpi=190)), "png"
 
 
