@@ -102,7 +102,7 @@ def judge_all(judges, root: Path, methods: dict, sizes=(SIZE, LARGER)) -> dict:
 
 
 def set_of(root: Path, pairs: list, folder: Path) -> None:
-    """Make a folder a set of some pairs, as judges.py reads it, with all that `root` has to find contents and styles among."""
+    """Make a folder a set of some pairs, as judges.py reads it: these alone decide its units, and what is found among what."""
     for part in ("content", "style"):
         (folder / part).symlink_to((root / part).resolve())
     (folder / "pairs.json").write_text(json.dumps(pairs))

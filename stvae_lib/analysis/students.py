@@ -7,7 +7,7 @@ not explain of a teacher comes within `MATCHED` of what the VGG student does not
 front of decoders of 400,000 weights.
 """
 
-from ..evaluation.intervals import difference_beyond, no_difference_beyond
+from ..evaluation.intervals import Claim, confounded, difference_beyond, no_difference_beyond
 from .substitution import FARTHER, KEPT, REDRAWS, Question
 
 MATCHED = 0.10  # share of the larger of two unexplained variances that they may differ by
@@ -65,3 +65,9 @@ QUESTIONS = [*(row for key, teacher in TEACHERS.items() for row in _kinds(key, t
                       "vgg19-untaught", "vgg19-by-vgg16", difference_beyond(REDRAWS), AGAIN, DEEPER, sign=-1),
              Question(f"Untaught, a VGG pupil ends farther from a style than taught by VGG-16, by more than {FARTHER:.0%}",
                       "style", "vgg19-untaught", "vgg19-by-vgg16", difference_beyond(FARTHER), AGAIN, REDRAWN)]
+
+
+def at_one_fit(claim: Claim, unexplained: float, other: float) -> Claim:
+    """A claim on two pupils, by the shares of their teachers' variance that they do not explain: confounded unless they fit
+    alike, within `MATCHED` of the larger."""
+    return confounded(claim, "the teacher's variance left unexplained", unexplained, other, tolerance=1 / (1 - MATCHED))
