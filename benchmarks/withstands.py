@@ -3,8 +3,9 @@
     python benchmarks/withstands.py [--only pictures models trainings] [--files N] [--models 200] [--kills 20] [--steps 300]
                                     [--out benchmarks/withstands.json]
 
-pictures: every test image of Pillow's source distribution (by `pip download`, its checksum pinned) as photograph and as style.
-models: a shipped model's file with bytes changed or pieces cut out. For each the command writes a whole picture, or it ends
+pictures: every test image of Pillow's source distribution (by `pip download`, its checksum pinned) as photograph and as style,
+by the default model.
+models: the default model's file with bytes changed or pieces cut out. For each the command writes a whole picture, or it ends
 with status 2, one line and no file; whatever else it does is counted and named. trainings: killed by SIGKILL at random
 moments, ended by SIGTERM, and run into a limit on the size of files as into a full disk; each goes on by the same command, and
 its losses are compared with those of a training that nobody disturbed. A part that is left out keeps its recorded figures.
@@ -31,6 +32,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stvae_lib.arguments import MODEL
 from stvae_lib.cli import main as stvae
 from stvae_lib.errors import InputError
 from stvae_lib.evaluation.timing import process_peak_mb
@@ -45,7 +47,6 @@ from stvae_lib.training.checkpoints import CHECKPOINT, load_checkpoint
 from stvae_lib.training.log import LOG, read_log
 
 PILLOW = "pillow==13.0.0 --hash=sha256:cdcd1ba258178f7356d74170c9a81ba4eab6a5d55748bc402a5a2a6fe6be3510"
-MODEL = "vgg19-slim"
 PATIENCE = 300  # seconds without an answer that count as a hang; the largest picture, of 10 megapixels, takes some
 GOOD = ("done", "refused")
 TERMINATIONS, LIMITS = 5, (0, 1000, 20_000, 0.5, 0.999)  # bytes, or a share of a checkpoint's
@@ -189,14 +190,14 @@ def mutated(whole: bytes, rng: random.Random) -> bytes:
 
 
 def try_models(worker: Worker, folder: Path, count: int) -> dict:
-    """A shipped model's file, damaged in `count` ways, with its card beside it."""
+    """The default model's file, damaged in `count` ways, with its card beside it."""
     photo, style = sample_pictures(folder)
     whole, file, trial = find(MODEL).read_bytes(), folder / "mutated.safetensors", Trial(worker, folder)
     shutil.copy(find(MODEL).with_suffix(".json"), file.with_suffix(".json"))
     for number in range(count):
         file.write_bytes(mutated(whole, random.Random(number)))
         trial.run(f"mutation {number}", photo, style, "--model", file)
-    return trial.summary() | {"peak_memory_mb": round(worker.peak_memory_mb)}
+    return {"model": MODEL} | trial.summary() | {"peak_memory_mb": round(worker.peak_memory_mb)}
 
 
 class Training:
