@@ -18,8 +18,8 @@ from .stvae import STVAE, AutoEncoder
 from .vlt import VLT
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "weights"
-SHIPPED = ("vgg16-half", "vgg19-slim", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-released", "vgg19-slim-autoencoder",
-           "vgg16-half-autoencoder")
+SHIPPED = ("vgg16-half", "vgg19-slim", "vgg19-slim-film", "resnet50-slim", "vgg19-slim-paper", "vgg19-slim-released",
+           "vgg19-slim-autoencoder", "vgg16-half-autoencoder")
 FEATURES = ("vgg19-slim-features", "resnet50-slim-features")
 LOSS_NETWORK = FEATURES[0]
 FULL = tuple(BACKBONES)

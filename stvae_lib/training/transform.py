@@ -17,6 +17,7 @@ from ..model.vlt import VLT
 from ..pictures.datasets import CropPool, colour_jitter
 from ..pictures.images import resized
 from ..pictures.palette import finished_straight_through, palette_of
+from . import motion
 from .autoencoder import AutoencoderOptions
 
 CONTENT_LOSSES = ("distance", "structure")
@@ -46,6 +47,8 @@ class VLTOptions:
     pictures (range and palette: at what was drawn), so that what is left to learn is drawing.
     content: "distance" (squared error of relu4_1, as in the paper), or "structure" (1 - correlation of its pattern of places,
     which no change of palette or contrast moves).
+    steadiness_weight: of the difference between what is drawn of a content that moved a little and has some noise, and what is
+    drawn of the content itself and then moved (`motion`): what flickers in films.
     """
 
     variant: Literal[tuple(VLT)] = "joint"
@@ -70,6 +73,7 @@ class VLTOptions:
     photo_share: float | None = Field(None, ge=0, lt=1)
     reconstruction_weight: float = Field(1.0, ge=0)
     range_weight: float = Field(10.0, ge=0)
+    steadiness_weight: float = Field(0.0, ge=0)
     beta: float = Field(0.03, ge=0)
     transform_rate: float = Field(1 / 3, ge=0)
     modulation_rate: float = Field(1 / 3, ge=0)
@@ -133,8 +137,12 @@ class VLTTraining(nn.Module):
         contents, names = self.photos.crops(rng, count, schedule.crop)
         styles, more = self._styles(rng, count, schedule.crop)
         seen = rng.uniform(self.options.smallest_scale, 1) * schedule.crop
-        return {"contents": contents.contiguous(memory_format=torch.channels_last), "styles": styles,
-                "files": names + more, "seen": round(seen), "grey": bool(rng.random() < self.options.grey)}
+        found = {"contents": contents.contiguous(memory_format=torch.channels_last), "styles": styles,
+                 "files": names + more, "seen": round(seen), "grey": bool(rng.random() < self.options.grey)}
+        if self.options.steadiness_weight > 0:
+            found["motion"] = motion.motions(rng, count, schedule.crop)
+            found["next"] = motion.moved(contents, found["motion"]) + motion.noise(rng, contents)
+        return found
 
     def forward(self, batch):
         """n contents and n styles make N = n·styles_per_content pairs; shapes below are of the last encoder layer."""
@@ -154,7 +162,8 @@ class VLTTraining(nn.Module):
         z, drawn = code.z(sample=True), round(options.sampled * len(styles))                    # z = mu + sigma·eps
         style = model.vlt.decode_style(torch.cat([z[:drawn], code.mu[drawn:]]), code)           # S (n, m, m), mean (n, C)
         content_index, style_index = self.pairs(len(contents), contents.device)                 # (N,) each
-        output = model.render(features[content_index], select(style, style_index), contents.shape[2:]).float()  # (N, 3, H, W)
+        style_of_pairs = select(style, style_index)
+        output = model.render(features[content_index], style_of_pairs, contents.shape[2:]).float()  # (N, 3, H, W)
         style_target = {layer: tuple(value[style_index] for value in rows) for layer, rows in style_target.items()}
         content_layer = {losses.CONTENT_LAYER: content_target[losses.CONTENT_LAYER][content_index]}
         shown = output
@@ -169,6 +178,11 @@ class VLTTraining(nn.Module):
         style, gram = (values.log1p().mean() if options.robust else values.mean() for values in weighed)
         total = (options.content_weight * rows["content"] + options.style_weight * style + options.gram_weight * gram
                  + options.range_weight * rows["range"] + options.beta * rows["kl"] + options.palette_weight * rows["palette"])
+        if "next" in batch:
+            following = model.encoder(batch["next"].contiguous(memory_format=torch.channels_last))
+            after = model.render(following[content_index], style_of_pairs, contents.shape[2:]).float()
+            rows["steadiness"] = motion.unsteadiness(output, after, batch["motion"][content_index]).mean()
+            total = total + options.steadiness_weight * rows["steadiness"]
         if options.train_decoder and options.reconstruction_weight > 0:
             whole = content_target if seen(contents) is contents else self.distances.features(contents[:1])
             rows["reconstruction"] = self._reconstruction(contents[:1], features[:1], whole)
