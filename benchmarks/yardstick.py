@@ -33,7 +33,7 @@ SIZE, LARGER = 256, 384  # working sizes; a larger one is shrunk to the first be
 PEERS_SIZE = 512  # of the pictures by published methods that are there to be looked at
 PEERS = ("microast", "magenta", "microast@384")
 MEASURES = ("style", "texture", "content", "kept", "find_s", "find_t", "find_c")
-JUDGE_OF = {"vgg16": "vgg16", "vgg19-slim-features": "vgg19d"}  # the judge that a loss network is, or is a relative of
+JUDGE_OF = {"vgg16": "vgg16", "vgg19-slim-features": "vgg19d", "vgg19_16x_relu5_1.safetensors": "vgg19d"}  # of a loss network
 
 
 def module(path: Path):

@@ -232,6 +232,7 @@ def _study_arguments(parser):
     make.add_argument("--size", type=whole(64, 1024), default=384, help="longer side of every picture (384)")
     make.add_argument("--seed", type=whole(0, SEEDS - 1), default=0, help="of order and sides")
     make.add_argument("--question", help="in place of the usual one")
+    make.add_argument("--force", action="store_true", help="replace another study that has no votes yet")
     serve = actions.add_parser("serve", help="collect votes of a class")
     serve.add_argument("page", type=path, metavar="PAGE.html")
     serve.add_argument("-o", "--out", type=path, help="file of votes, gone on with (PAGE.votes.jsonl)")

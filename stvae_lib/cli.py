@@ -41,14 +41,16 @@ def baseline(arguments) -> int:
     from .baselines import OPTIMISING, STATISTICAL, settings_for
     from .model import weights
     from .pictures.images import check_output, load_image, save_image
+    from .reading import HUGE
 
     if arguments.method not in OPTIMISING | STATISTICAL:
         raise InputError(f"method {arguments.method!r}", "is unknown", f"use one of {', '.join(OPTIMISING | STATISTICAL)}")
     masks = [*(arguments.masks or []), *([arguments.content_mask] if arguments.content_mask else [])]
-    refuse_overwriting([arguments.out], [arguments.photo, *arguments.styles, *masks, *(arguments.maps or [])])
+    read = [arguments.photo, *arguments.styles, *masks, *(arguments.maps or []), *weights.given_files(arguments.network)]
+    refuse_overwriting([arguments.out], read)
     check_output(arguments.out)
     device = weights.pick_device(arguments.device)
-    pictures = [load_image(file, arguments.size).to(device) for file in (arguments.photo, *arguments.styles)]
+    pictures = [load_image(file, arguments.size, most=HUGE).to(device) for file in (arguments.photo, *arguments.styles)]
     options = _baseline_inputs(arguments, device)
     if arguments.method in STATISTICAL:
         method, network = STATISTICAL[arguments.method], weights.load(arguments.network or "vgg19-slim-autoencoder", device)
@@ -195,7 +197,7 @@ def _study_make(arguments) -> int:
     from .report.study.page import QUESTION, make_study
 
     page, key = make_study(arguments.folder, arguments.out, arguments.votes, arguments.size, arguments.seed,
-                           arguments.question or QUESTION)
+                           arguments.question or QUESTION, arguments.force)
     print(f"{page}: give it to raters\n{key}: keep it from them; `stvae study read` needs it")
     return 0
 

@@ -10,7 +10,7 @@ from threading import Lock
 from .errors import InputError
 
 LOCAL = "local"  # in place of a scheduler's address: processes of this machine
-PATIENCE = 60  # seconds to wait for a scheduler, and for its first worker
+ANSWER, PATIENCE = 10, 60  # seconds to wait for a scheduler, and for its first worker
 ALONE = Lock()  # of a worker's process: for work that must not share it with other work, whose threads Dask runs side by side
 
 
@@ -64,7 +64,7 @@ def _client(scheduler: str, workers: int | None):
             yield client
         return
     try:
-        client = Client(scheduler, timeout=PATIENCE)
+        client = Client(scheduler, timeout=ANSWER)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"--scheduler {scheduler}", f"cannot be reached ({type(error).__name__})",
                          "start one by `dask scheduler` and give the address that it says, or `local`") from None

@@ -20,7 +20,7 @@ from .video.stylize import stylize_clip
 def film(arguments) -> int:
     """A clip in a style; returns the exit status: 1 where frames could not be decoded."""
     check_target(arguments.out)
-    refuse_overwriting([arguments.out], [arguments.clip, *styles_of(arguments)])
+    refuse_overwriting([arguments.out], [arguments.clip, *styles_of(arguments), *weights.given_files(arguments.model)])
     check_strength(arguments.strength)
     stability = stability_of(arguments)
     clip = open_clip(arguments.clip, arguments.size, arguments.rate)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .errors import InputError
-from .files import write_text
+from .files import check_readable, write_text
 from .pictures.images import open_picture
 
 RECORD = ".stylize.json"
@@ -43,6 +43,7 @@ class Record:
         file = folder / RECORD
         if not file.exists():
             return cls()
+        check_readable(file)
         try:
             known = json.loads(file.read_text(encoding="utf-8"))
             photos = {name: Drawn(**entry) for name, entry in known["photos"].items()}

@@ -9,18 +9,20 @@ from .files import refuse_overwriting, shortened
 from .model import weights
 from .model.stvae import check_strength
 from .pictures.images import check_output, list_images, load_image, save_image
+from .reading import HUGE
 from .report import figures
 from .stylizing import style_code
 
 
 def write_sheet(arguments) -> None:
     """Every photograph in every style of a folder, labelled by their files' names: a row a photograph, a column a style."""
-    refuse_overwriting([arguments.out], [*arguments.photos, *list_images(arguments.styles)])
+    read = [*arguments.photos, *list_images(arguments.styles), *weights.given_files(arguments.model)]
+    refuse_overwriting([arguments.out], read)
     check_strength(arguments.strength)
     check_output(arguments.out)
     size = arguments.size
-    styles = {file: load_image(file, size) for file in list_images(arguments.styles)}
-    photos = [load_image(file, size) for file in arguments.photos]
+    photos = [load_image(file, size, most=HUGE) for file in arguments.photos]
+    styles = {file: load_image(file, size, most=HUGE) for file in list_images(arguments.styles)}
     check_output(arguments.out, [size * (len(each) + 1) for each in (styles, photos)])
     model = weights.load_stvae(arguments.model, arguments.device)
     codes = [style_code(file, model) for file in styles]

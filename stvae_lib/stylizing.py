@@ -84,11 +84,16 @@ def stylize(arguments) -> int:
 
 def stylize_photo(arguments) -> Outcome:
     """One photograph, from its file or standard input."""
-    refuse_overwriting({arguments.out} - {STREAM}, {arguments.photo, *arguments.styles} - {STREAM})
+    refuse_overwriting({arguments.out} - {STREAM}, inputs(arguments, arguments.photo))
     if arguments.out != STREAM:
         check_output(arguments.out)
     stylize_one(prepared(arguments), arguments, arguments.photo, arguments.out)
     return Outcome(done=[{"photo": str(arguments.photo), "file": str(arguments.out)}])
+
+
+def inputs(arguments, *photos: Path) -> set[Path]:
+    """All files that a command reads."""
+    return {*photos, *arguments.styles, *weights.given_files(arguments.model)} - {STREAM}
 
 
 @dataclass
@@ -230,7 +235,7 @@ def stylize_folder(arguments) -> Outcome:
     out = arguments.out
     record = Record.read(out) if arguments.resume else Record()
     targets, skipped = find_targets(arguments.photo, out, record.names())
-    refuse_overwriting(targets.values(), {*targets, *arguments.styles} - {STREAM})
+    refuse_overwriting(targets.values(), inputs(arguments, *targets))
     tools, outcome = prepared(arguments), Outcome(skipped=skipped)
     there = record.begin(out, targets, settings(tools, arguments))
     outcome.skipped += [{"file": str(file), "reason": "done before"} for file in targets if file in there]
@@ -242,12 +247,20 @@ def stylize_folder(arguments) -> Outcome:
                 outcome.done.append({"photo": str(file), "file": str(targets[file])})
             else:
                 outcome.failed.append({"file": str(file), "error": error})
+                check_still_there(arguments, outcome)
     except NoRoom as error:
         target, problem, remedy = error.args
         raise InputError(target, f"{problem}, after {outcome.line()}", f"{remedy}, and go on with --resume") from None
     for entry in outcome.failed:
         print(f"stvae: {entry['error']}", file=sys.stderr)
     return outcome
+
+
+def check_still_there(arguments, outcome: Outcome) -> None:
+    """InputError where the folder of photographs or that of results went away: none of the others will be drawn either."""
+    for folder in (arguments.photo, arguments.out):
+        if not folder.is_dir():
+            raise InputError(folder, f"is gone, after {outcome.line()}", "bring it back, and go on with --resume")
 
 
 def in_turn(targets: dict[Path, Path], tools: Tools, arguments):
@@ -325,6 +338,6 @@ def style_code(file: Path, model: STVAE):
 def encode(arguments) -> None:
     """A painting's style as a small file."""
     check_code_file(arguments.out, arguments.force)
-    refuse_overwriting([arguments.out], [arguments.style])
+    refuse_overwriting([arguments.out], [arguments.style, *weights.given_files(arguments.model)])
     model = weights.load_stvae(arguments.model, arguments.device)
     save_code(style_code(arguments.style, model), arguments.out, model)

@@ -154,11 +154,18 @@ def test_no_input_is_overwritten(photo, tmp_path, capfd):
     style.save(tmp_path / "a.png")
     link.symlink_to(photo)
     linked.symlink_to(folder)
+    model, to_model = tmp_path / "model.safetensors", tmp_path / "to_model.png"
+    model.write_bytes((weights.FOLDER / "vgg19-slim-paper.safetensors").read_bytes())
+    to_model.symlink_to(model)
     by_folder = {path: ["stylize", str(folder), str(tmp_path / "a.png"), "-o", str(path)] for path in (folder, linked, tmp_path)}
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for arguments in (["stylize", photo, STYLE, "-o", photo], ["stylize", photo, STYLE, "-o", str(link)],
                       ["stylize", STYLE, photo, "-o", str(tmp_path / "linked" / ".." / "photo.png")], *by_folder.values(),
                       ["baseline", "adain", photo, STYLE, "-o", photo],
+                      ["stylize", photo, STYLE, "-o", str(to_model), "--model", str(model)],
+                      ["encode", STYLE, "-o", str(model), "--force", "--model", str(model)],
+                      ["sheet", photo, "--styles", str(folder), "-o", str(to_model), "--model", str(model)],
+                      ["baseline", "adain", photo, STYLE, "-o", str(to_model), "--network", str(model)],
                       ["baseline", "method-2", STYLE, STYLE, "--content-mask", photo, "-o", photo]):
         assert main(arguments) == 2
         lines = capfd.readouterr().err.splitlines()

@@ -24,7 +24,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "x"])
 def test_a_scheduler_out_of_reach_is_said(address, monkeypatch):
-    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+    monkeypatch.setattr(cluster, "ANSWER", 0.5)
     with pytest.raises(InputError, match="--scheduler .*: cannot be reached .*dask scheduler"):
         list(cluster.results(str, [(1,)], address, None))
 

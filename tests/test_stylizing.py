@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,6 +90,12 @@ def test_standard_input_without_an_end_is_not_read_on(photo, tmp_path, monkeypat
     assert main(["stylize", "-", STYLE, "-o", str(tmp_path / "o.png"), "--model", "vgg19-slim"]) == 0
 
 
+def test_a_film_goes_to_no_standard_output(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert "cannot be written to standard output" in refused(["video", "clip.mp4", STYLE, "-o", "-"], capfd)
+    assert not Path("-").exists()
+
+
 @pytest.mark.parametrize(("closed", "picture", "out", "said"), [
     ("<&-", "-", "o.png", "stvae: standard input: is closed; name a file in place of -\n"),
     (">&-", "PHOTO", "-", "stvae: -o -: is given, and standard output is closed; name a file by -o\n"),
@@ -169,6 +176,8 @@ def impatient():
 @pytest.mark.parametrize("command", [
     ["stylize", "PIPE", STYLE, "-o", "o.png"], ["stylize", STYLE, "PIPE", "-o", "o.png"],
     ["encode", "PIPE", "-o", "o.safetensors"],
+    ["stylize", ".", STYLE, "-o", "done", "--resume"], ["info", "model.safetensors"],
+    ["stylize", STYLE, STYLE, "-o", "o.png", "--model", "model.safetensors"],
     ["stylize", STYLE, "P.safetensors", "-o", "o.png"], ["stylize", STYLE, STYLE, "-o", "o.png", "--model", "P.safetensors"],
     ["baseline", "adain", "PIPE", STYLE, "-o", "o.png"], ["video", "PIPE", STYLE, "-o", "o.mp4"], ["report", "-f", "PIPE"],
     ["train", "vlt", "--config", "PIPE", "--content-dir", ".", "--style-dir", ".", "--out", "o"],
@@ -176,10 +185,14 @@ def impatient():
     ids=lambda command: " ".join(command[:2]))
 def test_no_command_waits_for_a_named_pipe(command, impatient, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
-    for name in ("PIPE", "P.safetensors"):
+    Path("done").mkdir()
+    Path("photo.jpg").symlink_to(STYLE)
+    shutil.copy(weights.FOLDER / "vgg19-slim-paper.safetensors", "model.safetensors")
+    for name in ("PIPE", "P.safetensors", "model.json", "done/.stylize.json"):
         os.mkfifo(name)
+    before = {*tmp_path.rglob("*")}
     assert "is no regular file" in refused(command, capfd)
-    assert {path.name for path in tmp_path.iterdir()} == {"PIPE", "P.safetensors"}
+    assert {*tmp_path.rglob("*")} == before
 
 
 def test_the_photographs_chroma_is_kept(photo, tmp_path):
@@ -382,8 +395,16 @@ def test_a_huge_style_is_refused_before_it_is_decoded(photo, tmp_path, monkeypat
     Image.new("1", (13000, 13000)).save(tmp_path / "bomb.png")
     monkeypatch.setattr(images, "_to_rgb", lambda picture: pytest.fail("it was decoded"))
     for command in (["stylize", photo, tmp_path / "bomb.png", "-o", tmp_path / "o.png"],
-                    ["encode", tmp_path / "bomb.png", "-o", tmp_path / "o.safetensors"]):
+                    ["encode", tmp_path / "bomb.png", "-o", tmp_path / "o.safetensors"],
+                    ["sheet", tmp_path / "bomb.png", "--styles", ROOT / "data" / "styles", "-o", tmp_path / "o.png"],
+                    ["baseline", "adain", tmp_path / "bomb.png", STYLE, "-o", tmp_path / "o.png"]):
         assert "bomb.png: has 13000x13000 pixels; scale it down to 100 megapixels first" in refused(command, capfd)
+
+
+def test_a_style_that_would_be_a_line_of_pixels_is_named(photo, tmp_path, capfd):
+    Image.new("1", (4 * 10**6, 20)).save(tmp_path / "thin.png")
+    said = refused(["stylize", photo, tmp_path / "thin.png", "-o", tmp_path / "o.png"], capfd)
+    assert "thin.png: is 512x1 pixels at this size; every side must be at least 16 pixels" in said
 
 
 @pytest.mark.parametrize(("suffix", "more"), [("gif", ", all of them by `stvae video`"), ("png", ""), ("webp", ""),
@@ -479,6 +500,24 @@ def test_a_full_disk_ends_a_folder_at_once(folder, tmp_path, monkeypatch, capfd)
     assert last.endswith("and go on with --resume") and len(drawn_before) == 2
 
 
+@pytest.mark.parametrize("gone", ["photographs", "results"])
+def test_a_folder_that_goes_away_ends_the_work_at_once(gone, folder, tmp_path, monkeypatch, capfd):
+    for name in "defg":
+        (folder / f"{name}.png").write_bytes((folder / "a.png").read_bytes())
+    out, drawn = tmp_path / "out", stylizing.stylized
+
+    def taken_away(tools, source, *rest):
+        if source.name == "b.png" or not folder.exists():
+            (folder if gone == "photographs" else out).rename(tmp_path / "elsewhere")
+        return drawn(tools, source, *rest)
+
+    monkeypatch.setattr(stylizing, "stylized", taken_away)
+    assert main(["stylize", str(folder), STYLE, "-o", str(out), "--device", "cpu", "--model", "vgg19-slim-paper"]) == 2
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert f"stvae: {folder if gone == 'photographs' else out}: is gone, after 1 done, " in last
+    assert last.endswith("1 failed; bring it back, and go on with --resume")
+
+
 def test_what_is_wrong_with_a_disk_comes_back_from_a_worker():
     error = pickle.loads(pickle.dumps(NoRoom(Path("a.png"), "cannot be written", "make room")))
     assert type(error) is NoRoom and str(error) == "a.png: cannot be written; make room"
@@ -516,7 +555,7 @@ def test_the_extra_for_workers_is_named_where_it_is_missing(folder, tmp_path, mo
 
 
 def test_a_scheduler_out_of_reach_is_found_before_anything_is_made(folder, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+    monkeypatch.setattr(cluster, "ANSWER", 0.5)
     command = ["stylize", folder, STYLE, "-o", tmp_path / "out", "--scheduler"]
     assert "cannot be reached" in refused([*command, "tcp://127.0.0.1:1"], capfd)
     assert not (tmp_path / "out").exists()

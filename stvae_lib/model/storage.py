@@ -37,6 +37,7 @@ class Architecture:
 def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
     """Float32 tensors and the architecture of a `.safetensors` file; InputError where it is broken or foreign, holds numbers
     that are not finite, or is not the one that the card beside it tells of."""
+    check_readable(path)
     check_card(path)
     tensors, architecture = read_described(path, "stvae", "does not say what model it holds",
                                            "use a file that this project wrote")
@@ -49,14 +50,17 @@ def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
 
 
 def check_card(path) -> None:
-    """InputError where a file was damaged, or exchanged, since the card beside it was written: no number in it would tell."""
+    """InputError where a file was damaged, or exchanged, since the card beside it was written: no number in it would tell. So
+    also where something else is there in place of a card."""
     card = Path(path).with_suffix(".json")
+    if not card.exists():
+        return
+    check_readable(card)
     try:
         known = json.loads(card.read_text(encoding="utf-8"))["sha256"]
-        changed = known != sha256(path)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # there is no such card, or no such file
-        return
-    if changed:
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InputError(card, f"is no card of {Path(path).name}", "get both again, or move it away") from None
+    if known != sha256(path):
         raise InputError(path, f"is not the file that its card {card.name} tells of", "get both again, or delete the card")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
+from ..files import check_readable
 from ..losses import FeatureDistances
 from .backbones import BACKBONES
 from .backbones.vgg import VGG
@@ -66,8 +67,14 @@ def find(name) -> Path:
         return FOLDER / f"{name}.safetensors"
     path = Path(name)
     if path.suffix != ".safetensors":
-        raise InputError(name, "is no known model", f"use one of {', '.join(SHIPPED + FULL)} or a .safetensors file")
+        raise InputError(name or "a model without a name", "is no known model",
+                         f"use one of {', '.join(SHIPPED + FULL)} or a .safetensors file")
     return path
+
+
+def given_files(*names) -> list[Path]:
+    """The files among names of models and networks (None for one that is not given): what no result must replace."""
+    return [find(name) for name in names if name in SHIPPED + FEATURES or str(name).endswith(".safetensors")]
 
 
 def full_width_file(name: str, checkpoint) -> Path:
@@ -136,6 +143,8 @@ def check_shapes(tensors: dict, planned: dict, path) -> None:
         if key not in tensors or key not in planned:
             raise InputError(path, f"does not fit the model it names ({key!r} is {'missing' if key in planned else 'unknown'})",
                              "get the file again")
+        if tensors[key].is_floating_point() != planned[key].is_floating_point():
+            raise InputError(path, f"does not fit the model it names ({key!r} is of {tensors[key].dtype})", "get the file again")
         if tensors[key].shape != planned[key].shape:
             raise InputError(path, f"does not fit the model it names ({key!r} is {tuple(tensors[key].shape)}, "
                                    f"not {tuple(planned[key].shape)})", "get the file again")
@@ -318,6 +327,7 @@ def describe(name: str) -> str:
     path = find(name).with_suffix(".json")
     if not path.exists():
         raise InputError(path, "no such card", "a card lies beside every weights file that this project wrote")
+    check_readable(path)
     try:
         text = path.read_text(encoding="utf-8").rstrip()
         json.loads(text)

@@ -6,6 +6,7 @@ An image is a float32 tensor `(N, 3, H, W)`, sRGB in [0, 1], H and W at least `M
 import io
 import itertools
 import logging
+import math
 import os
 import warnings
 from collections import Counter
@@ -47,14 +48,12 @@ def load_image(path, size: int | None = None, name: str | None = None, most: int
 def load_pixels(path, size: int | None = None, name: str | None = None, most: float | None = None) -> torch.Tensor:
     """`load_image` as 8-bit, in a quarter of the memory."""
     picture = open_picture(path, name, most)
-    if size is not None and max(picture.size) > size:
-        scale = size / max(picture.size)
-        picture = picture.resize([max(1, round(side * scale)) for side in picture.size], Image.Resampling.LANCZOS)
-    if min(picture.size) < MIN_SIDE:
-        width, height = picture.size
+    scale = min(1, (size or math.inf) / max(picture.size))
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    if min(width, height) < MIN_SIDE:  # before it is made smaller: of lines of pixels Pillow cannot make anything
         raise InputError(name or path, f"is {width}x{height} pixels at this size",
                          f"every side must be at least {MIN_SIDE} pixels")
-    return _pixels(picture)
+    return _pixels(picture if scale == 1 else picture.resize((width, height), Image.Resampling.LANCZOS))
 
 
 def open_picture(path, name: str | None = None, most: float | None = None) -> Image.Image:

@@ -27,8 +27,8 @@ def find_notebooks(only: list[str]) -> list[str]:
     """Names of the notebooks to run, last the one that reads the others' results. InputError on a number that matches none."""
     names = sorted(file.stem for file in NOTEBOOKS.glob("*.ipynb"))
     for number in only:
-        if not any(name.startswith(number) for name in names):
-            raise InputError(f"--only {number}", "matches no notebook", f"use one of {', '.join(names)}")
+        if not number or not any(name.startswith(number) for name in names):
+            raise InputError(f"--only {number}".strip(), "matches no notebook", f"use one of {', '.join(names)}")
     chosen = [name for name in names if not only or any(name.startswith(number) for number in only)]
     return sorted(chosen, key=lambda name: name == LANDING)
 

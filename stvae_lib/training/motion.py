@@ -1,5 +1,5 @@
-"""Small motions of a picture, as from a film's frame to the next: what is drawn of it ought to move along (after Wang et al. 2020,
-"Consistent Video Style Transfer via Compound Regularization", whose motions are random flows)."""
+"""Small motions of a picture, as from a film's frame to the next: what is drawn of it ought to move along (after Wang et al.
+2020, "Consistent Video Style Transfer via Compound Regularization", whose motions are random flows)."""
 
 import numpy as np
 import torch
@@ -33,8 +33,8 @@ def moved(images: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
 
 
 def unsteadiness(before: torch.Tensor, after: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
-    """How far what was drawn `after` a motion is off what was drawn `before` and so moved, both `(N, 3, H, W)`: squared error over
-    the pixels' variance, per picture `(N,)`, where the motion is inside the picture and no border is near."""
+    """How far what was drawn `after` a motion is off what was drawn `before` and so moved, both `(N, 3, H, W)`: squared error
+    over the pixels' variance, per picture `(N,)`, where the motion is inside the picture and no border is near."""
     places = F.affine_grid(motion, before.shape, align_corners=False).abs().amax(-1)  # (N, H, W), 1 at the edges
     own = F.affine_grid(torch.eye(2, 3).to(motion).expand_as(motion), before.shape, align_corners=False).abs().amax(-1)
     seen = (torch.maximum(places, own) < 1 - 2 * BORDER / before.shape[2]).unsqueeze(1)

@@ -253,5 +253,6 @@ def latent_health(codes: list[StyleCode]) -> dict[str, torch.Tensor]:
     spread of mu over mean sigma (signal-to-noise), KL per dimension in nats."""
     mu = torch.cat([code.mu for code in codes])
     log_sigma = torch.cat([code.log_sigma for code in codes])
-    return {"active": (mu.var(0) > 0.01).sum(), "signal_to_noise": mu.std(0).mean() / log_sigma.exp().mean(),
+    spread = mu.std(0, correction=min(1, len(mu) - 1))  # one style has none
+    return {"active": (spread.square() > 0.01).sum(), "signal_to_noise": spread.mean() / log_sigma.exp().mean(),
             "kl": losses.kl_divergence(mu, log_sigma)}

@@ -27,6 +27,8 @@ SEGMENT = ".nut"  # takes any time base as it is; Matroska would round times to 
 
 def check_target(out: Path) -> None:
     """InputError unless a name is that of a film we write or of a folder for frames, one without suffix."""
+    if out == Path("-"):
+        raise InputError("-o -", "is given, and a film cannot be written to standard output", "name a film or a folder")
     if out.suffix and not out.is_dir() and out.suffix.lower() not in CODECS:
         raise InputError(out, f"unknown film format {out.suffix!r}",
                          f"end the name in {', '.join(CODECS)}, or give a folder for frames")

@@ -122,6 +122,12 @@ def test_cut_results_are_made_again(site, quick):
     assert [name for name, _ in quick] == ["01_first", "00_report", "01_first"]
 
 
+@pytest.mark.parametrize("number", ["", "09", "x"])
+def test_a_number_that_is_no_notebooks_is_refused(number, site):
+    with pytest.raises(InputError, match=f"--only {number}".strip() + ": matches no notebook; use one of 00"):
+        run(site, only=[number])
+
+
 @pytest.mark.parametrize("again", [{"resume": True}, {"only": ["00"]}])
 def test_two_sets_of_parameters_do_not_meet_in_one_run(again, site, quick):
     run(site, given={"seed": "7"}, only=["01"])

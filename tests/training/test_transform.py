@@ -9,8 +9,10 @@ import torch
 
 import stvae_lib as st
 from stvae_lib import InputError
+from stvae_lib.model.codes import StyleCode
 from stvae_lib.model.storage import half, read_tensors, write_tensors
 from stvae_lib.training import experiment
+from stvae_lib.training.transform import latent_health
 
 
 def test_robust_losses_hold_down_what_is_far_from_its_style(make_config, sources):
@@ -87,3 +89,9 @@ def test_a_model_trained_on_finished_pictures_says_so_in_its_file(make_config, s
         write_tensors(half(tensors), tmp_path / "bad.safetensors", architecture | {"photo_share": bad}, {})
         with pytest.raises(InputError, match="photo_share"):
             st.load(tmp_path / "bad.safetensors", "cpu")
+
+
+def test_the_codes_of_a_single_style_have_no_spread():
+    code = StyleCode(torch.ones(1, 5), torch.zeros(1, 5))
+    assert latent_health([code])["signal_to_noise"] == 0 and latent_health([code])["active"] == 0
+    assert latent_health([code, StyleCode(-code.mu, code.log_sigma)])["active"] == 5

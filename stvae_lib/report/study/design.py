@@ -72,7 +72,7 @@ def read_key(file) -> Key:
         return Key(trials=trials, **found)
     except OSError as error:
         raise InputError(file, f"cannot be read ({error.strerror})", remedy) from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(file, "is no key of a study", remedy) from None
 
 

@@ -22,11 +22,13 @@ SAME_SHAPE = 0.03  # how far a result's width : height may be from its photograp
 EMBEDDED = re.compile(r'<script type="application/json" id="study">(.*?)</script>', re.DOTALL)
 
 
-def make_study(folder, page, votes: int = 40, size: int = 384, seed: int = 0, question: str = QUESTION) -> tuple[Path, Path]:
+def make_study(folder, page, votes: int = 40, size: int = 384, seed: int = 0, question: str = QUESTION,
+               force: bool = False) -> tuple[Path, Path]:
     """Write a study's page and, beside it as .key.json, its key; returns both. The same input gives the same study.
 
     folder: see `find_material`. votes: pairs of methods that a rater judges, besides attention checks and repeats. size:
-    longer side of every picture, pixels. Raises InputError on material that does not fit together; then nothing is written.
+    longer side of every picture, pixels. force: also where another study, without votes yet, lies there. Raises InputError on
+    material that does not fit together, and where another study would be replaced; then nothing is written.
     """
     page = Path(page)
     if page.suffix.lower() not in (".html", ".htm"):
@@ -42,14 +44,26 @@ def make_study(folder, page, votes: int = 40, size: int = 384, seed: int = 0, qu
     key = Key(_name(shown), plans, question, seed, tuple(trials))
     body = Template(template("study/page.html")).substitute(shown=as_json({"study": key.study} | shown),
                                                             script=template("study/page.js"))
-    votes_file = page.with_suffix(VOTES)
-    if votes_file.exists() and key_file.exists() and key_file.read_text(encoding="utf-8", errors="replace") != key.to_json():
-        raise InputError(votes_file, "holds votes of another study, which could not be read without its key",
-                         "choose another name for the page, or move page, key and votes away")
+    _keep_another(page, key_file, key, force)
     make_folder(page.parent)
     write_text(key_file, key.to_json())
     write_text(page, standalone_page("Which painting is better?", template("study/page.css"), body))
     return page, key_file
+
+
+def _keep_another(page: Path, key_file: Path, key: Key, force: bool) -> None:
+    """InputError where a page and its key would replace those of another study: votes cannot be read without their key."""
+    if key_file.exists():
+        check_readable(key_file)
+        if key_file.read_text(encoding="utf-8", errors="replace") == key.to_json():
+            return
+    votes_file = page.with_suffix(VOTES)
+    if votes_file.exists() and key_file.exists():
+        raise InputError(votes_file, "holds votes of another study, which could not be read without its key",
+                         "choose another name for the page, or move page, key and votes away")
+    for file in (key_file, page):
+        if file.exists() and not force:
+            raise InputError(file, "is there, and of another study", "choose another name for the page, or add --force")
 
 
 def _name(shown: dict) -> str:
@@ -68,7 +82,7 @@ def read_page(file) -> Study:
         return Study(study, shown["plans"])
     except OSError as error:
         raise InputError(file, f"cannot be read ({error.strerror})", remedy) from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(file, "is no page of a study", remedy) from None
 
 

@@ -204,7 +204,7 @@ def read_merged(file) -> dict:
             raise KeyError("format")
     except OSError as error:
         raise InputError(file, f"cannot be read ({error.strerror})", "check the path") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(file, "is no file of merged votes", "make it by `stvae study read`") from None
     return merged
 

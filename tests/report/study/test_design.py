@@ -84,7 +84,8 @@ def test_material_that_does_not_fit_together_is_refused(tmp_path):
 def test_a_key_is_read_back_and_nothing_else_is_taken_for_one(key, tmp_path):
     (tmp_path / "key.json").write_text(key.to_json())
     assert design.read_key(tmp_path / "key.json") == key
-    for text in ("", "[]", "{}", '{"format": "stvae-study-key-1"}', '{"format": "stvae-study-key-1", "trials": 3}'):
+    for text in ("", "[]", "{}", '{"format": "stvae-study-key-1"}', '{"format": "stvae-study-key-1", "trials": 3}',
+                 "[" * 100_000):
         (tmp_path / "bad.json").write_text(text)
         with pytest.raises(InputError, match="is no key of a study"):
             design.read_key(tmp_path / "bad.json")

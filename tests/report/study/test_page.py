@@ -60,11 +60,13 @@ def test_the_same_seed_gives_the_same_study_and_another_another(material, page, 
 
 def test_a_key_is_not_replaced_where_votes_need_it(material, tmp_path):
     make_study(material, tmp_path / "study.html", votes=12, size=64, seed=2)
-    page, key_file = make_study(material, tmp_path / "study.html", votes=12, size=64)
+    with pytest.raises(InputError, match="study.key.json: is there, and of another study; .* add --force"):
+        make_study(material, tmp_path / "study.html", votes=12, size=64)
+    page, key_file = make_study(material, tmp_path / "study.html", votes=12, size=64, force=True)
     before = page.read_bytes(), key_file.read_bytes()
     (tmp_path / "study.votes.jsonl").write_text("{}\n")
     with pytest.raises(InputError, match="study.votes.jsonl: holds votes of another study"):
-        make_study(material, page, votes=12, size=64, seed=1)
+        make_study(material, page, votes=12, size=64, seed=1, force=True)
     make_study(material, page, votes=12, size=64)
     assert (page.read_bytes(), key_file.read_bytes()) == before
 
