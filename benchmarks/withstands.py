@@ -4,11 +4,11 @@
                                     [--out benchmarks/withstands.json]
 
 pictures: every test image of Pillow's source distribution (by `pip download`, its checksum pinned) as photograph and as style,
-by the default model.
-models: the default model's file with bytes changed or pieces cut out. For each the command writes a whole picture, or it ends
-with status 2, one line and no file; whatever else it does is counted and named. trainings: killed by SIGKILL at random
-moments, ended by SIGTERM, and run into a limit on the size of files as into a full disk; each goes on by the same command, and
-its losses are compared with those of a training that nobody disturbed. A part that is left out keeps its recorded figures.
+by the default model. models: that model's file with bytes changed or pieces cut out, its card beside it or not. For each the
+command writes a whole picture, or it ends with status 2, one line and no file; whatever else it does is counted and named.
+trainings: killed by SIGKILL at random moments, ended by SIGTERM, and run into a limit on the size of files as into a full disk;
+each goes on by the same command, and its losses are compared with those of a training that nobody disturbed. A part that is left
+out keeps its recorded figures.
 """
 
 import argparse
@@ -190,14 +190,20 @@ def mutated(whole: bytes, rng: random.Random) -> bytes:
 
 
 def try_models(worker: Worker, folder: Path, count: int) -> dict:
-    """The default model's file, damaged in `count` ways, with its card beside it."""
+    """The default model's file, damaged in `count` ways, with its card beside it, which holds its checksum, and without."""
     photo, style = sample_pictures(folder)
-    whole, file, trial = find(MODEL).read_bytes(), folder / "mutated.safetensors", Trial(worker, folder)
-    shutil.copy(find(MODEL).with_suffix(".json"), file.with_suffix(".json"))
-    for number in range(count):
-        file.write_bytes(mutated(whole, random.Random(number)))
-        trial.run(f"mutation {number}", photo, style, "--model", file)
-    return {"model": MODEL} | trial.summary() | {"peak_memory_mb": round(worker.peak_memory_mb)}
+    whole, file, by_card = find(MODEL).read_bytes(), folder / "mutated.safetensors", {}
+    card = file.with_suffix(".json")
+    for name in ("with its card", "without"):
+        card.unlink(missing_ok=True)
+        if name != "without":
+            shutil.copy(find(MODEL).with_suffix(".json"), card)
+        trial = Trial(worker, folder)
+        for number in range(count):
+            file.write_bytes(mutated(whole, random.Random(number)))
+            trial.run(f"mutation {number}, {name}", photo, style, "--model", file)
+        by_card[name] = trial.summary()
+    return {"model": MODEL} | by_card | {"peak_memory_mb": round(worker.peak_memory_mb)}
 
 
 class Training:

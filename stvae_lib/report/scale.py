@@ -48,8 +48,12 @@ def pictures(record: dict) -> list[str]:
 
 def models(record: dict) -> str:
     """Damaged weights."""
-    return (f"**{record['tried']} damaged model files**, their cards beside them: {record['refused']} refused in one line, "
-            f"{record['done']} taken for whole and drawn with; {others(record['others'])}; no more than "
+    def ends(row):
+        return f"{row['refused']} refused in one line, {row['done']} taken for whole and drawn with; {others(row['others'])}"
+
+    beside, without = record["with its card"], record["without"]
+    return (f"**{beside['tried']} damaged files of `{record['model']}`**, its card with its checksum beside them: {ends(beside)}. "
+            f"Without the card nothing tells of a number that was changed into another: {ends(without)}. No more than "
             f"{record['peak_memory_mb']} MB.")
 
 
@@ -90,9 +94,10 @@ def tiles_lines() -> list[str]:
         rows, largest = found["rows"], found["rows"][-1]
         rates = [row["seconds_per_megapixel"] for row in rows]
         lines.append(f"**{largest['megapixels']} megapixels** by `{model}` at `--max-memory {found['max_memory']}`: "
-                     f"at most {largest['peak_memory_mb'] / 1000:.1f} GB of memory, {largest['seconds']:.0f} s; "
-                     f"{min(rates):.1f} to {max(rates):.1f} s a megapixel for pictures from {rows[0]['megapixels']} to "
-                     f"{largest['megapixels']}. On one photograph, enlarged to {found['side']} px, tiles are at most "
+                     f"{largest['seconds']:.0f} s; {min(rates):.1f} to {max(rates):.1f} s a megapixel "
+                     f"({max(rates) / min(rates) - 1:.0%} from least to most), and at most "
+                     f"{max(row['peak_memory_mb'] for row in rows) / 1000:.1f} GB of memory, for pictures from "
+                     f"{rows[0]['megapixels']} to {largest['megapixels']}. On one photograph, enlarged to {found['side']} px, tiles are at most "
                      f"{found['levels']} of 255 grey levels off the picture drawn at once ({found['levels_in_half_precision']} "
                      "where what is kept between them is in half precision, for want of memory).")
     return lines

@@ -18,7 +18,8 @@ RECORDS = {
         "pictures": {"source": "pillow 1.2", "model": "small", "files": 9, "peak_memory_mb": 1230,
                      "photograph": {"done": 6, "refused": 3, "others": []},
                      "style": {"done": 4, "refused": 2, "others": WORST}, **HERE},
-        "models": {"tried": 7, "done": 1, "refused": 6, "others": [], "peak_memory_mb": 345, **HERE},
+        "models": {"model": "small", "with its card": {"tried": 7, "done": 0, "refused": 7, "others": []},
+                   "without": {"tried": 7, "done": 2, "refused": 3, "others": WORST[:2]}, "peak_memory_mb": 345, **HERE},
         "trainings": {"steps": 30, "SIGKILL": {"kills": 4, "checkpoints_lost": 1, "ended": 2, "same_losses": 1},
                       "SIGTERM": {"signals": 3, "told_and_kept": 2, "ended": 3, "same_losses": 3},
                       "full disk": {"limits": 5, "said": 5, "checkpoints_lost": 0, "ended": 1, "same_losses": 1}, **HERE}},
@@ -64,7 +65,10 @@ def test_what_went_wrong_is_told_as_what_went_well_is(recorded):
     assert "amid 50 pictures of 32 px in one process, 5 of them broken" in text
     assert "`--resume` ends with 45 whole, 5 named as broken, 0 made twice" in text
     assert "ends with 44 whole, 6 named, not all of them rightly, 1 made twice" in text
-    assert "16 megapixels** by `large` at `--max-memory 4GB`: at most 16.0 GB of memory, 32 s; 2.1 to 3.6 s a megapixel" in text
+    assert "7 damaged files of `small`**, its card with its checksum beside them: 7 refused in one line, 0 taken" in text
+    assert "changed into another: 3 refused in one line, 2 taken for whole and drawn with; 0 tracebacks, 1 hangs" in text
+    assert ("16 megapixels** by `large` at `--max-memory 4GB`: 32 s; 2.1 to 3.6 s a megapixel (71% from least to most), and at "
+            "most 16.0 GB of memory, for pictures from 1 to 16") in text
     assert "2048 px, tiles are at most 1 of 255" in text
     assert lines[-1].startswith("- Measured at commits `0123456` (test files)")
     assert lines[-1].endswith("`fedcba9` (large pictures by `large`).")
