@@ -15,6 +15,13 @@ def test_a_command_starts_without_what_takes_longer_to_import_than_a_picture_tak
     assert found == "[]\n"
 
 
+def test_a_command_can_be_interrupted_and_helps_before_torch_is_there():
+    code = ("import sys; from stvae_lib import cli; before = 'torch' in sys.modules; import stvae_lib as st; "
+            "from stvae_lib import load, load_image, save_image, weights; print(before, st.load is weights.load); st.nothing")
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.stdout == "False True\n" and found.stderr.endswith("module 'stvae_lib' has no attribute 'nothing'\n")
+
+
 def test_feature_maps_lie_in_huge_pages_where_there_are_any():
     offered = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     if not offered.exists() or "[never]" in offered.read_text():

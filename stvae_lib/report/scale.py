@@ -52,9 +52,9 @@ def models(record: dict) -> str:
         return f"{row['refused']} refused in one line, {row['done']} taken for whole and drawn with; {others(row['others'])}"
 
     beside, without = record["with its card"], record["without"]
-    return (f"**{beside['tried']} damaged files of `{record['model']}`**, its card with its checksum beside them: {ends(beside)}. "
-            f"Without the card nothing tells of a number that was changed into another: {ends(without)}. No more than "
-            f"{record['peak_memory_mb']} MB.")
+    return (f"**{beside['tried']} damaged files of `{record['model']}`**, its card with its checksum beside them: "
+            f"{ends(beside)}. Without the card nothing tells of a number that was changed into another: {ends(without)}. "
+            f"No more than {record['peak_memory_mb']} MB.")
 
 
 def trainings(record: dict) -> list[str]:
@@ -97,9 +97,10 @@ def tiles_lines() -> list[str]:
                      f"{largest['seconds']:.0f} s; {min(rates):.1f} to {max(rates):.1f} s a megapixel "
                      f"({max(rates) / min(rates) - 1:.0%} from least to most), and at most "
                      f"{max(row['peak_memory_mb'] for row in rows) / 1000:.1f} GB of memory, for pictures from "
-                     f"{rows[0]['megapixels']} to {largest['megapixels']}. On one photograph, enlarged to {found['side']} px, tiles are at most "
-                     f"{found['levels']} of 255 grey levels off the picture drawn at once ({found['levels_in_half_precision']} "
-                     "where what is kept between them is in half precision, for want of memory).")
+                     f"{rows[0]['megapixels']} to {largest['megapixels']}. On one photograph, enlarged to "
+                     f"{found['side']} px, "
+                     f"tiles are at most {found['levels']} of 255 grey levels off the picture drawn at once "
+                     f"({found['levels_in_half_precision']} where what is kept between them is in half precision, for want of memory).")
     return lines
 
 
