@@ -97,10 +97,10 @@ def tiles_lines() -> list[str]:
                      f"{largest['seconds']:.0f} s; {min(rates):.1f} to {max(rates):.1f} s a megapixel "
                      f"({max(rates) / min(rates) - 1:.0%} from least to most), and at most "
                      f"{max(row['peak_memory_mb'] for row in rows) / 1000:.1f} GB of memory, for pictures from "
-                     f"{rows[0]['megapixels']} to {largest['megapixels']}. On one photograph, enlarged to "
-                     f"{found['side']} px, "
+                     f"{rows[0]['megapixels']} to {largest['megapixels']}. On one photograph, enlarged to {found['side']} px, "
                      f"tiles are at most {found['levels']} of 255 grey levels off the picture drawn at once "
-                     f"({found['levels_in_half_precision']} where what is kept between them is in half precision, for want of memory).")
+                     f"({found['levels_in_half_precision']} where what is kept between them is in half precision, for want of "
+                     "memory).")
     return lines
 
 
