@@ -48,7 +48,7 @@ from stvae_lib.training.log import LOG, read_log
 
 PILLOW = "pillow==13.0.0 --hash=sha256:cdcd1ba258178f7356d74170c9a81ba4eab6a5d55748bc402a5a2a6fe6be3510"
 PATIENCE = 300  # seconds without an answer that count as a hang; the largest picture, of 10 megapixels, takes some
-GOOD = ("done", "refused")
+GOOD = ("done", "remarked", "refused")  # remarked: drawn, with one line beside it, as of a GIF that moves
 TERMINATIONS, LIMITS = 5, (0, 1000, 20_000, 0.5, 0.999)  # bytes, or a share of a checkpoint's
 
 
@@ -105,18 +105,18 @@ def serve() -> None:
 
 
 def verdict(status: int | str, said: str, out: Path) -> str:
-    """What became of a command that was to write one picture into the folder `out`: done, refused, or what went wrong."""
+    """What became of a command that was to write one picture into the folder `out`: one of `GOOD`, or what went wrong."""
     if isinstance(status, str):
         return status
     if "Traceback" in said:
         return "traceback"
-    files = list(out.iterdir())
+    files, a_line = list(out.iterdir()), said.count("\n") == 1 and said.startswith("stvae")
     if status == 0:
         whole = len(files) == 1 and is_whole(files[0])
-        return ("done" if not said.strip() else "talkative") if whole else "partial"
+        return ("done" if not said.strip() else "remarked" if a_line else "talkative") if whole else "partial"
     if files:
         return "partial"
-    return "refused" if status == 2 and said.count("\n") == 1 and said.startswith("stvae") else "unclear"
+    return "refused" if status == 2 and a_line else "unclear"
 
 
 class Trial:

@@ -41,7 +41,8 @@ def pictures(record: dict) -> list[str]:
     """Pillow's test images in both roles."""
     source = record["source"].capitalize()
     lines = [f"**{record['files']} test files of {source}**, pictures of all kinds, whole, damaged and none at all, as {role}, "
-             f"by `{record['model']}`: {row['done']} drawn, {row['refused']} refused in one line; {others(row['others'])}."
+             f"by `{record['model']}`: {row['done'] + row['remarked']} drawn, {row['remarked']} of them with a remark in one "
+             f"line, {row['refused']} refused in one line; {others(row['others'])}."
              for role, row in ((role, record[role]) for role in ("photograph", "style"))]
     return [*lines[:-1], f"{lines[-1]} At most {record['peak_memory_mb'] / 1000:.1f} GB of memory."]
 

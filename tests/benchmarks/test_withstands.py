@@ -21,7 +21,9 @@ def out(tmp_path):
 
 
 @pytest.mark.parametrize(("status", "said", "left", "found"), [
-    (0, "", "whole", "done"), (0, "a remark\n", "whole", "talkative"), (0, "", "cut", "partial"), (0, "", None, "partial"),
+    (0, "", "whole", "done"), (0, "a remark\n", "whole", "talkative"),
+    (0, "stvae: x: is animated\n", "whole", "remarked"), (0, "stvae: x\nstvae: y\n", "whole", "talkative"),
+    (0, "", "cut", "partial"), (0, "", None, "partial"),
     (2, "stvae: x: is bad; mend it\n", None, "refused"), (2, "stvae: x: is bad; mend it\n", "whole", "partial"),
     (2, "libtiff: ?\nstvae: x\n", None, "unclear"), (2, "", None, "unclear"), (1, "stvae: x\n", None, "unclear"),
     (1, "Traceback (most recent call last):\n…\n", None, "traceback"), ("hang", "", None, "hang"), ("crash", "", None, "crash")])

@@ -16,8 +16,8 @@ RECORDS = {
     "withstands": {
         "command": "python benchmarks/withstands.py",
         "pictures": {"source": "pillow 1.2", "model": "small", "files": 9, "peak_memory_mb": 1230,
-                     "photograph": {"done": 6, "refused": 3, "others": []},
-                     "style": {"done": 4, "refused": 2, "others": WORST}, **HERE},
+                     "photograph": {"done": 5, "remarked": 1, "refused": 3, "others": []},
+                     "style": {"done": 4, "remarked": 0, "refused": 2, "others": WORST}, **HERE},
         "models": {"model": "small", "with its card": {"tried": 7, "done": 0, "refused": 7, "others": []},
                    "without": {"tried": 7, "done": 2, "refused": 3, "others": WORST[:2]}, "peak_memory_mb": 345, **HERE},
         "trainings": {"steps": 30, "SIGKILL": {"kills": 4, "checkpoints_lost": 1, "ended": 2, "same_losses": 1},
@@ -55,9 +55,10 @@ def recorded(monkeypatch):
 def test_what_went_wrong_is_told_as_what_went_well_is(recorded):
     lines = scale.withstands().splitlines()
     assert lines[0] == ("- **9 test files of Pillow 1.2**, pictures of all kinds, whole, damaged and none at all, as photograph, "
-                        "by `small`: 6 drawn, 3 refused in one line; 0 tracebacks, 0 hangs, 0 partial files.")
-    assert lines[1].endswith("as style, by `small`: 4 drawn, 2 refused in one line; 0 tracebacks, 2 hangs, 0 partial files, "
-                             "1 crashes. At most 1.2 GB of memory.")
+                        "by `small`: 6 drawn, 1 of them with a remark in one line, 3 refused in one line; 0 tracebacks, 0 hangs, "
+                        "0 partial files.")
+    assert lines[1].endswith("as style, by `small`: 4 drawn, 0 of them with a remark in one line, 2 refused in one line; "
+                             "0 tracebacks, 2 hangs, 0 partial files, 1 crashes. At most 1.2 GB of memory.")
     text = "\n".join(lines)
     assert "4 random moments of its 30 small steps: 1 checkpoints lost, 1 of 2 that were gone on with gave, step by step" in text
     assert "(SIGTERM) 3 times: 2 wrote a checkpoint" in text and "by 5 different limits on the size of files: 5 said so" in text
