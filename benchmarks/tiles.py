@@ -4,7 +4,7 @@
                                [--out benchmarks/tiles.json]
 
 Every size is done by a process of its own, from a PNG of a photograph enlarged to that size (a megapixel: 2²⁰ pixels) to a PNG
-of the result; the model is loaded, the style encoded, and a small picture drawn before the clock starts. Then a square of
+of the result; the model is loaded, the style encoded, and a small picture drawn, from file to file, before the clock starts. Then a square of
 --side pixels is drawn at once and in tiles of 512, features (and layers that are normalised) kept as float16, and the largest
 difference is taken; for a decoder that normalises also with the moments of a copy of half the size. Models that are left out
 (default: both that the command draws by) keep their recorded rows. Run it on a machine that has nothing else to do.
@@ -51,7 +51,8 @@ def measure(photo: Path, style: Path, options: list[str]) -> dict:
     """Stylise once, in this process: seconds, peak memory in MB; the side of a tile in pixels, and as what features were kept
     and where, None where there were no tiles."""
     arguments, tools = stylize_arguments(photo, style, options)
-    tools.tiler.model.stylize(sample_photo("astronaut", 128), tools.codes)  # whatever a process does at its first picture
+    small = save_image(sample_photo("astronaut", 128), photo.with_name("small.png"))
+    stylizing.stylize_one(tools, arguments, small, small.with_name("small.out.png"))  # all that a process does once
     began = time.perf_counter()
     stylizing.stylize_one(tools, arguments, arguments.photo, arguments.out)
     seconds = time.perf_counter() - began
