@@ -4,9 +4,9 @@
                                [--out benchmarks/tiles.json]
 
 Every size is done by a process of its own, from a PNG of a photograph enlarged to that size (a megapixel: 2²⁰ pixels) to a PNG
-of the result; the model is loaded, the style encoded, and a small picture drawn, from file to file, before the clock starts. Then a square of
---side pixels is drawn at once and in tiles of 512, features (and layers that are normalised) kept as float16, and the largest
-difference is taken; for a decoder that normalises also with the moments of a copy of half the size. Models that are left out
+of the result; the model is loaded, the style encoded, and a small picture drawn from file to file before the clock starts. Then
+a square of --side pixels is drawn at once and in tiles of 512, features (and layers that are normalised) kept as float16, and the
+largest difference is taken; for a decoder that normalises also with the moments of a copy of half the size. Models left out
 (default: both that the command draws by) keep their recorded rows. Run it on a machine that has nothing else to do.
 """
 

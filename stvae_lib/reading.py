@@ -49,9 +49,10 @@ def warn_of_frames(source: Path, data: bytes | None, style: bool = False) -> Non
 def opened(file: Path, size: int | None) -> torch.Tensor:
     """A style's picture `(1, 3, H, W)` from its file, or from standard input."""
     data = None if file != STREAM else read_stream()
-    warn_of_frames(file, data, style=True)
     source, name = named(file, data)
-    return load_image(source, size, name, HUGE)
+    image = load_image(source, size, name, HUGE)
+    warn_of_frames(file, data, style=True)  # last: where there is an error to tell of, that is the one line
+    return image
 
 
 def read_stream() -> bytes:

@@ -142,16 +142,16 @@ def stylized(tools: Tools, source: Path, arguments, target: Path) -> torch.Tenso
     tiles, 8-bit."""
     data = None if source != STREAM else read_stream()
     content = photograph(source, arguments, arguments.size, data)
-    warn_of_frames(source, data)
     size = tuple(content.shape[2:])
     if target != STREAM:
         check_output(target, size[::-1])
     drawn = tuple(round(arguments.oversample * side) for side in size)
     room = Path(tempfile.gettempdir()) if target == STREAM else target.absolute().parent
-    plan = tools.tiler.plan(drawn, arguments.max_memory, room)
+    plan = tools.tiler.plan(drawn, arguments.max_memory, room) if tools.distances is None else None
     if tools.distances is not None and tiles.PROCESS + drawn[0] * drawn[1] * refinement.PIXEL_BYTES > arguments.max_memory:
         raise InputError(source, f"is drawn at {drawn[1]}x{drawn[0]} pixels, which take more than --max-memory to refine",
                          "give a smaller --size, allow more, or leave out --refine")
+    warn_of_frames(source, data)  # last: where there is an error to tell of, that is the one line
     typed = to_float if plan is None else to_pixels
     content = larger = typed(content)
     if drawn != size:

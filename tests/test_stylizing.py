@@ -423,6 +423,15 @@ def test_an_animated_picture_is_drawn_by_its_first_frame(suffix, more, tmp_path,
     assert capfd.readouterr().err == ("" if more is None else said)
 
 
+def test_an_animated_picture_that_is_refused_is_told_of_in_one_line(photo, tmp_path, capfd):
+    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("red", "blue"))
+    first.save(tmp_path / "tiny.gif", save_all=True, append_images=[second])
+    for command in (["stylize", photo, tmp_path / "tiny.gif", "-o", tmp_path / "o.png"],
+                    ["stylize", tmp_path / "tiny.gif", STYLE, "-o", tmp_path / "o.png"],
+                    ["encode", tmp_path / "tiny.gif", "-o", tmp_path / "o.safetensors"]):
+        assert "tiny.gif: is 8x8 pixels at this size" in refused(command, capfd)
+
+
 def test_resume_leaves_out_what_is_whole(folder, tmp_path, capfd):
     out, style = tmp_path / "out", tmp_path / "style.png"
     Image.open(STYLE).save(style)

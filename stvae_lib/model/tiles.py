@@ -34,7 +34,8 @@ PIXELS = 20  # bytes a pixel: 8-bit content and result, what Pillow decodes the 
 DRAWN = 6  # and a 16-bit picture that is not finished yet
 PROCESS = 600_000_000  # bytes that Python, torch and a model take before the first picture
 STRIP = 2**20  # pixels that are finished at once
-LONGEST_TILE = 2048  # pixels a side: beyond, borders cost next to nothing and caches are missed
+AT_ONCE = 2**20  # pixels of a picture that is drawn without tiles: of more, the maps miss all caches
+LONGEST_TILE = 512  # pixels a side: longer ones have fewer borders, and miss caches, which costs more (benchmarks/tiles.py)
 SHORTEST_TILE = 256  # pixels a side: below, more borders than tiles are computed
 KEEPING_TILE = 512  # pixels a side: features are not kept where they leave less room than such a tile takes
 ROOM = 1.2  # times what is kept on disk must be free there
@@ -145,7 +146,7 @@ class Tiler:
         """How to draw a picture of `size` (height, width) with at most so many bytes of memory; None: at once. folder: for what
         must be kept and finds no room in memory, where it finds some there. InputError where the bytes are too few."""
         pixels = size[0] * size[1]
-        if PROCESS + pixels * self.bytes_per_pixel <= memory:
+        if pixels <= AT_ONCE and PROCESS + pixels * self.bytes_per_pixel <= memory:
             return None
         left = memory - PROCESS - pixels * (PIXELS if self.model.photo_share is None else PIXELS + DRAWN)
         least = self._tile_bytes(SHORTEST_TILE)
