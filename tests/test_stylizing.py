@@ -401,6 +401,16 @@ def test_a_huge_style_is_refused_before_it_is_decoded(photo, tmp_path, monkeypat
         assert "bomb.png: has 13000x13000 pixels; scale it down to 100 megapixels first" in refused(command, capfd)
 
 
+def test_a_picture_in_a_picture_is_no_larger_than_its_file_says(photo, tmp_path, capfd):
+    """An icon's file holds pictures of its own, as one of Pillow's tests does that would take 260 gigapixels."""
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "inside.png")
+    inside = (tmp_path / "inside.png").read_bytes()
+    icon = b"ic07" + (8 + len(inside)).to_bytes(4) + inside
+    (tmp_path / "bomb.icns").write_bytes(b"icns" + (8 + len(icon)).to_bytes(4) + icon)
+    for pair in ([tmp_path / "bomb.icns", STYLE], [photo, tmp_path / "bomb.icns"]):
+        assert "bomb.icns: is too large" in refused(["stylize", *pair, "-o", tmp_path / "o.png"], capfd)
+
+
 def test_a_style_that_would_be_a_line_of_pixels_is_named(photo, tmp_path, capfd):
     Image.new("1", (4 * 10**6, 20)).save(tmp_path / "thin.png")
     said = refused(["stylize", photo, tmp_path / "thin.png", "-o", tmp_path / "o.png"], capfd)

@@ -94,6 +94,8 @@ def _opened(path, name, limited: bool):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as file:
+                if not limited:  # the file's own size is the caller's business; what lies in it must not be larger
+                    Image.MAX_IMAGE_PIXELS = max(limit, file.width * file.height)
                 yield file
     except (InputError, MemoryError):
         raise
