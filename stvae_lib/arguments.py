@@ -138,8 +138,8 @@ def _stylize_arguments(parser):
     parser.add_argument("--sample", action="store_true", help="draw from the style's posterior")
     parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
     parser.add_argument("--max-memory", type=memory, default="4GB", metavar="SIZE",
-                        help="beyond, pictures are drawn in tiles, with the same result, and what finds no room is kept on "
-                             "disk beside it (4GB); of each worker")
+                        help="of each worker (4GB); pictures that would take more, or have over a megapixel, are drawn in tiles, "
+                             "with nearly the same result, and what finds no room is kept on disk beside it")
     parser.add_argument("--allow-huge", action="store_true", help="also pictures of more than 100 megapixels, at full size")
     parser.add_argument("--resume", action="store_true", help="leave out photographs of a folder whose results are there")
     parser.add_argument("--scheduler", type=filled, metavar="WHERE",

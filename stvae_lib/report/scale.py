@@ -34,7 +34,13 @@ def states(record: dict, folders: dict) -> str:
     parts = {"test files": record["pictures"], "model files": record["models"], "trainings": record["trainings"],
              "killed commands and workers": folders}
     parts |= {f"large pictures by `{name}`": found for name, found in read_benchmark("tiles")["models"].items()}
-    return "Measured at commits " + ", ".join(f"`{part['provenance']['git'][:7]}` ({what})" for what, part in parts.items()) + "."
+    return "Measured at commits " + ", ".join(f"`{commit(part)}` ({what})" for what, part in parts.items()) + "."
+
+
+def commit(part: dict) -> str:
+    """Short name of the commit at which something was measured, with a + where files differed from it."""
+    git = part["provenance"]["git"]
+    return git[:7] + "+" * git.endswith("+")
 
 
 def pictures(record: dict) -> list[str]:
