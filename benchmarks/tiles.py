@@ -4,10 +4,11 @@
                                [--out benchmarks/tiles.json]
 
 Every size is done by a process of its own, from a PNG of a photograph enlarged to that size (a megapixel: 2²⁰ pixels) to a PNG
-of the result; the model is loaded, the style encoded, and a small picture drawn from file to file before the clock starts. Then
-a square of --side pixels is drawn at once and in tiles of 512, features (and layers that are normalised) kept as float16, and the
-largest difference is taken; for a decoder that normalises also with the moments of a copy of half the size. Models left out
-(default: both that the command draws by) keep their recorded rows. Run it on a machine that has nothing else to do.
+of the result; the model is loaded, the style encoded, and a small picture drawn from file to file before the clock starts. Of
+pictures that take seconds the middle of five runs counts. Then a square of --side pixels is drawn at once and in tiles of 512,
+features (and layers that are normalised) kept as float16, and the largest difference is taken; for a decoder that normalises also
+with the moments of a copy of half the size. Models left out (default: both that the command draws by) keep their recorded rows.
+Run it on a machine that has nothing else to do.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from stvae_lib.pictures.images import resized, save_image, size_in_file, to_floa
 from stvae_lib.provenance import environment
 
 STYLE_SIDE, TILE = 512, 512
+RUNS, SMALL = 5, 4  # of a picture of so many megapixels or fewer, which takes seconds; the middle one counts
 
 
 def enlarged(side: int) -> torch.Tensor:
@@ -93,7 +95,8 @@ def measured(model: str, given, folder: Path, rows: list[dict]) -> dict:
     rows = [] if given.megapixels else rows
     for megapixels in given.megapixels:
         save_image(enlarged(round(1024 * math.sqrt(megapixels))), photo)
-        row = {"megapixels": megapixels} | in_a_process("measure", photo, style, options)
+        runs = [in_a_process("measure", photo, style, options) for _ in range(RUNS if megapixels <= SMALL else 1)]
+        row = {"megapixels": megapixels} | sorted(runs, key=lambda run: run["seconds"])[len(runs) // 2]
         rows.append(row | {"seconds_per_megapixel": round(row["seconds"] / megapixels, 3)})
         print(model, rows[-1], flush=True)
     save_image(enlarged(given.side), photo)
