@@ -72,7 +72,7 @@ def test_what_went_wrong_is_told_as_what_went_well_is(recorded):
             "most 16.0 GB of memory, for pictures from 1 to 16") in text
     assert "2048 px, tiles are at most 1 of 255" in text
     assert lines[-1].startswith("- Measured at commits `0123456` (test files)")
-    assert lines[-1].endswith("`fedcba9` (large pictures by `large`).")
+    assert lines[-1].endswith("`fedcba9+` (large pictures by `large`).")
 
 
 def test_a_million_pictures_cost_what_the_fastest_workers_took(recorded):
