@@ -18,7 +18,6 @@ frames blurred to the sharpness of trained ones are the first statement's contro
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import video
 
 import stvae_lib as st
@@ -40,8 +39,7 @@ def ways(models: dict, style) -> dict:
     """How every way draws a frame, by name: a new callable from `Frame` to uint8 `(H, W, 3)`."""
     tracks = {name: StyleTrack([(0.0, model.encode_style(style))]) for name, model in models.items()}
     made = {way: video.eight_bit(Styler(models[name], tracks[name], stability)) for way, (name, stability) in WAYS.items()}
-    plain = video.eight_bit(Styler(models[video.MODEL], tracks[video.MODEL], PER_FRAME))
-    return made | {"per frame, as soft": lambda frame: cv2.GaussianBlur(plain(frame), (0, 0), SOFT)}
+    return made | {"per frame, as soft": video.blurred(made["per frame"], SOFT)}
 
 
 def main(given) -> dict:

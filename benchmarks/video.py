@@ -93,12 +93,16 @@ def eight_bit(styler: Styler):
     return lambda frame: np.rint(255 * styler(frame)).astype(np.uint8)
 
 
+def blurred(draw, deviation: float):
+    """What `draw` makes of a frame, blurred by so many pixels."""
+    return lambda frame: cv2.GaussianBlur(draw(frame), (0, 0), deviation)
+
+
 def ways(model, autoencoder, style) -> dict:
     """How every way draws a frame, by name: a new callable from `Frame` to uint8 `(H, W, 3)`."""
     track = StyleTrack([(0.0, model.encode_style(style))])
     made = {name: eight_bit(Styler(model, track, stability, sample=sample)) for name, (stability, sample) in WAYS.items()}
-    plain = eight_bit(Styler(model, track, PER_FRAME))
-    return made | {"per frame, blurred": lambda frame: cv2.GaussianBlur(plain(frame), (0, 0), BLUR),
+    return made | {"per frame, blurred": blurred(made["per frame"], BLUR),
                    "AdaIN": lambda frame: to_array(adain(to_tensor(frame.picture), style, autoencoder)[0])}
 
 
